@@ -1,0 +1,1 @@
+"""Train, convert and evaluate model bundles; needs the extra ``export``."""

@@ -1,0 +1,110 @@
+"""Training rows in, padded batches of similar length out, the same ones for the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from onnx_export.pair import Pair
+
+#: Rows drawn and sorted by length at a time: large enough for even batches, small enough to keep the mixture in each.
+POOL = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Token ids and masks of queries (b, m) and documents (b, n), and labels (b, 2), NaN where unknown."""
+
+    query: Tensor
+    query_mask: Tensor
+    document: Tensor
+    document_mask: Tensor
+    labels: Tensor
+
+
+class Rows:
+    """Tokenised pairs, ready to be drawn from.
+
+    Args:
+        pairs: the rows.
+        tokenizer: with special tokens, without padding.
+        window: tokens a text may have at most; a longer one is cut here, in training only.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], tokenizer: Tokenizer, window: int = 256) -> None:
+        texts = sorted({text for pair in pairs for text in (pair.query, pair.document)})
+        place = {text: number for number, text in enumerate(texts)}
+        self.ids = [np.asarray(code.ids[:window], dtype=np.int64) for code in tokenizer.encode_batch(texts)]
+        self.sides = np.array([[place[pair.query], place[pair.document]] for pair in pairs], dtype=np.int64).reshape(-1, 2)
+        unknown = float("nan")
+        self.labels = np.array(
+            [[unknown if label is None else label for label in (pair.pairs, pair.passages)] for pair in pairs], np.float32
+        ).reshape(-1, 2)
+        self.lengths = np.array([len(row) for row in self.ids], dtype=np.int64)[self.sides]
+        self.sources = np.array([pair.source for pair in pairs])
+        mutual = np.isin(self.sources, np.unique(self.sources[self.labels[:, 0] == 1]))
+        self.exchangeable = mutual & (self.labels[:, 0] == self.labels[:, 1])
+
+    def batch(self, chosen: NDArray[np.int64], swap: NDArray[np.bool_] | None = None) -> Batch:
+        """The rows ``chosen`` as one batch; ``swap`` exchanges query and document of a row."""
+        sides = self.sides[chosen]
+        if swap is not None:
+            sides = np.where(swap[:, None], sides[:, ::-1], sides)
+        query, query_mask = _pad([self.ids[side] for side in sides[:, 0]])
+        document, document_mask = _pad([self.ids[side] for side in sides[:, 1]])
+        return Batch(query, query_mask, document, document_mask, torch.from_numpy(self.labels[chosen]))
+
+    def in_order(self, tokens: int) -> Iterator[tuple[NDArray[np.int64], Batch]]:
+        """Every row once, in batches of similar length, with the rows' numbers."""
+        order = np.lexsort((self.lengths[:, 0], self.lengths[:, 1]))
+        for chosen in _chunks(order, self.lengths, tokens):
+            yield chosen, self.batch(chosen)
+
+    def drawn(self, mixture: dict[str, float], tokens: int, seed: int) -> Iterator[Batch]:
+        """Batches without end: sources by their share, rows at random within one, in random order.
+
+        Rows of a source that holds paraphrases are exchanged half of the time, if both profiles agree on their label,
+        so that neither side's style tells the label. Sources of premises and hypotheses keep their direction.
+        """
+        groups = [(np.flatnonzero(self.sources == name), share) for name, share in sorted(mixture.items())]
+        groups = [(rows, share) for rows, share in groups if len(rows)]
+        shares = np.array([share for _, share in groups])
+        for pool in range(10**9):
+            random = np.random.default_rng([seed, pool])
+            counts = random.multinomial(POOL, shares / shares.sum())
+            drawn = np.concatenate([random.choice(rows, count) for (rows, _), count in zip(groups, counts, strict=True)])
+            keys = self.lengths[drawn].max(1) + random.uniform(0, 4, POOL)
+            chunks = list(_chunks(drawn[np.argsort(keys)], self.lengths, tokens))
+            for number in random.permutation(len(chunks)):
+                chosen = chunks[number]
+                yield self.batch(chosen, self.exchangeable[chosen] & (random.random(len(chosen)) < 0.5))
+
+
+def _chunks(order: NDArray[np.int64], lengths: NDArray[np.int64], tokens: int) -> Iterator[NDArray[np.int64]]:
+    """Runs of ``order`` whose padded size, both sides together, stays within ``tokens``."""
+    start, widest = 0, np.zeros(2, dtype=np.int64)
+    for end, row in enumerate(order):
+        grown = np.maximum(widest, lengths[row])
+        if end > start and grown.sum() * (end - start + 1) > tokens:
+            yield order[start:end]
+            start, grown = end, lengths[row]
+        widest = grown
+    if start < len(order):
+        yield order[start:]
+
+
+def _pad(rows: Sequence[NDArray[np.int64]]) -> tuple[Tensor, Tensor]:
+    """Ids (b, t) padded with 0 and the mask (b, t) of 0 and 1."""
+    width = max(len(row) for row in rows)
+    ids = np.zeros((len(rows), width), dtype=np.int64)
+    for number, row in enumerate(rows):
+        ids[number, : len(row)] = row
+    lengths = np.array([len(row) for row in rows])
+    mask = (np.arange(width)[None, :] < lengths[:, None]).astype(np.int64)
+    return torch.from_numpy(ids), torch.from_numpy(mask)

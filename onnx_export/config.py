@@ -1,0 +1,109 @@
+"""Every knob of a training run, read from one TOML file into frozen value objects."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from onnx_export.errors import BadConfig
+
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderConfig:
+    """Shape of the token encoder.
+
+    Attributes:
+        base: folder of the base model; empty for the packaged all-MiniLM-L6-v2.
+        shared_layers: lower layers that recall and token branch share, frozen.
+        dimension: width of a token row, which is also the bytes of a token in a blob.
+    """
+
+    base: str = ""
+    shared_layers: int = 3
+    dimension: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierConfig:
+    """Kind of the verifier (`onnx_export.verifiers.KINDS`) and the keyword arguments of its class."""
+
+    kind: str = "alignment"
+    shape: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """Length and speed of training.
+
+    Attributes:
+        seed: of the weights, the generators and the order of the rows.
+        steps: optimiser steps; the learning rates rise over ``warmup`` steps and then fall linearly to 0.
+        batch_tokens: padded tokens of both sides in a batch, at most.
+        encoder_rate, verifier_rate: highest learning rate of the token branch, and of projection and verifier.
+        dropout: in the token branch's layers.
+        checkpoint_every: steps between checkpoints.
+        threads: of torch.
+    """
+
+    seed: int = 7
+    steps: int = 6000
+    warmup: int = 200
+    batch_tokens: int = 6000
+    encoder_rate: float = 1e-4
+    verifier_rate: float = 1e-3
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    checkpoint_every: int = 500
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One training run.
+
+    Attributes:
+        mixture: share of each source in the training rows, by source name; sources not named are left out.
+        generated: how many pairs the generators write, by generator (``grammar``, ``edits``).
+    """
+
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    verifier: VerifierConfig = field(default_factory=VerifierConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    mixture: dict[str, float] = field(default_factory=dict)
+    generated: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        """The run that a TOML file describes.
+
+        Raises:
+            BadConfig: the file is missing, is not TOML, or names a section or field that does not exist.
+        """
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise BadConfig(f"{path}: {error}") from error
+        unknown = set(table) - {item.name for item in fields(cls)}
+        if unknown:
+            raise BadConfig(f"{path}: unknown section {sorted(unknown)[0]!r}; known: {[item.name for item in fields(cls)]}")
+        return cls(
+            encoder=_section(EncoderConfig, path, "encoder", table),
+            verifier=_section(VerifierConfig, path, "verifier", table),
+            training=_section(TrainingConfig, path, "training", table),
+            mixture=table.get("mixture", {}),
+            generated=table.get("generated", {}),
+        )
+
+
+def _section(kind: type[Section], path: Path, name: str, table: dict[str, Any]) -> Section:
+    """The section ``name`` of the table as its value object."""
+    known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
+    given: dict[str, Any] = table.get(name, {})
+    for key in given:
+        if key not in known:
+            raise BadConfig(f"{path}: unknown field {key!r} in [{name}]; known: {sorted(known)}")
+    return kind(**given)

@@ -1,0 +1,88 @@
+"""A checkpoint in, a bundle out: graphs, tokenizer, calibrated thresholds, parity, model card, manifest."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from onnx_export.calibration import Calibration, calibrate
+from onnx_export.graphs import export_encoder, export_verifier, shrink
+from onnx_export.model import Model, load_checkpoint
+from onnx_export.model_card import model_card
+from onnx_export.parity import parity
+from onnx_export.token_encoder import base_folder
+from plugin_server.bundle import CARD, ENCODER, FILES, TOKENIZER, VERIFIER, Bundle, Manifest, Profile, fingerprint, sha256
+
+#: Tokens of a window and of the overlap of two; 256 is where the base model itself cuts.
+WINDOW, OVERLAP = 256, 32
+
+
+def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm") -> Bundle:
+    """The bundle made from a checkpoint, in the folder `output`, which is created or overwritten.
+
+    Beside the checkpoint lie ``data.json`` and ``heldout.jsonl``, which `simgate train` wrote: the rows trained on, and
+    the rows held out, on which thresholds and calibration are fitted with the served graphs.
+
+    Raises:
+        BadCheckpoint: the file is no checkpoint, or what lies beside it is missing.
+    """
+    model, state = load_checkpoint(checkpoint)
+    output.mkdir(parents=True, exist_ok=True)
+    config = state["config"]
+    trained_on = json.loads((checkpoint.parent / "data.json").read_text(encoding="utf-8"))
+    training = {"config": config, "steps": state["step"], "rows": trained_on}
+    base = base_folder(model.config.encoder.base)
+
+    shutil.copyfile(base / TOKENIZER, output / TOKENIZER)
+    compared = write_graphs(model, output)
+    draft = assemble(model, output, name, Calibration.neutral(), training, {"parity": compared})
+    fitted, heldout = calibrate(draft, checkpoint.parent / "heldout.jsonl")
+    assemble(model, output, name, fitted, training, {"parity": compared, "heldout": heldout})
+    return Bundle.open(output)
+
+
+def write_graphs(model: Model, output: Path) -> dict[str, float]:
+    """Write both graphs in the shipped small form; what differs between torch, float32 ONNX and shipped form."""
+    with tempfile.TemporaryDirectory() as folder:
+        full = Path(folder)
+        export_encoder(model.encoder, full / ENCODER)
+        export_verifier(model.verifier, model.config.encoder.dimension, full / VERIFIER)
+        for graph in (ENCODER, VERIFIER):
+            shrink(full / graph, output / graph)
+        return parity(model, full, output)
+
+
+def assemble(
+    model: Model, output: Path, name: str, fitted: Calibration, training: dict[str, Any], quality: dict[str, Any]
+) -> Bundle:
+    """The bundle over the graphs that lie in `output`: card and manifest are written, last of all."""
+    encoder = model.encoder
+    manifest = Manifest(
+        name=name,
+        fingerprint=fingerprint(sha256(output / ENCODER), sha256(output / TOKENIZER), WINDOW, OVERLAP),
+        recall_dimension=encoder.projection.in_features,
+        token_dimension=encoder.projection.out_features,
+        window_tokens=WINDOW,
+        window_overlap=OVERLAP,
+        verifier=model.config.verifier.kind,
+        profiles={key: Profile(**knobs) for key, knobs in fitted.profiles.items()},
+        match_threshold=fitted.match_threshold,
+        files={},
+        base={"name": model.config.encoder.base or "sentence-transformers/all-MiniLM-L6-v2", "licence": "Apache-2.0"},
+        training=training,
+        quality=quality,
+    )
+    return finish(output, manifest)
+
+
+def finish(output: Path, manifest: Manifest) -> Bundle:
+    """The bundle with its model card and checksums written anew from the manifest's entries."""
+    from dataclasses import replace
+
+    (output / CARD).write_text(model_card(manifest), encoding="utf-8")
+    manifest = replace(manifest, files={file: sha256(output / file) for file in FILES})
+    manifest.write(output)
+    return Bundle(output, manifest)

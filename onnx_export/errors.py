@@ -1,0 +1,47 @@
+"""What can go wrong between a folder of data and a finished bundle, a sentence each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ExportError(Exception):
+    """The root of every error this package raises on purpose."""
+
+
+class DataMissing(ExportError):
+    """A file of the data folder is not where its loader looks for it.
+
+    Example:
+        >>> print(DataMissing(Path("data"), "snli/s1.dev"))
+        data/snli/s1.dev is missing: data must hold one folder a data set and in it snli/s1.dev
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """An error that names the file and how the folder must look."""
+        super().__init__(f"{folder / name} is missing: {folder} must hold one folder a data set and in it {name}")
+
+
+class DataMalformed(ExportError):
+    """A file of the data folder is there but does not hold what its loader expects.
+
+    Example:
+        >>> print(DataMalformed("snli/s1.dev", "3 lines, but 4 labels"))
+        snli/s1.dev: 3 lines, but 4 labels
+    """
+
+    def __init__(self, name: str, fault: str) -> None:
+        """An error that names the file and the fault."""
+        super().__init__(f"{name}: {fault}")
+
+
+class BaseModelMissing(ExportError):
+    """The base model's folder or package is not there."""
+
+
+class BadConfig(ExportError):
+    """A training configuration cannot be read or names something unknown."""
+
+
+class BadCheckpoint(ExportError):
+    """A checkpoint is missing, or was written by a run with another configuration."""

@@ -1,0 +1,134 @@
+"""Frames: sentence patterns read from the blocks of frames_roles, frames_properties and frames_clauses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+
+from onnx_export import frames_clauses, frames_properties, frames_roles
+from onnx_export.slots import NUMBERS, Value, fill
+
+_CHOICE = re.compile(r"\[([^\[\]]*)\]")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A pattern: its slots, its surface forms by meaning, its questions, its near-misses.
+
+    Example:
+        >>> frame = read_block("role past a:person b:person a<>b *2\\n{a} saw {b}\\n{b} was seen by {a}")
+        >>> frame.slots, frame.forms, frame.misses, frame.weight
+        ({'a': 'person', 'b': 'person'}, (('{a} saw {b}', '{b} was seen by {a}'),), ('a<>b',), 2)
+    """
+
+    category: str
+    tense: str
+    slots: dict[str, str]
+    misses: tuple[str, ...]
+    weight: int
+    forms: tuple[tuple[str, ...], ...]
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What is said: the frame's part and what fills its slots."""
+
+    frame: Frame
+    part: int
+    values: dict[str, Value]
+
+    def say(self, form: str, rng: Random) -> str:
+        """The text of `form`, its free choices drawn.
+
+        Example:
+            >>> Meaning(read_block("x past a:day\\n{a}"), 0, {"a": "Monday"}).say("[on|on] {a}", Random(0))
+            'on Monday'
+        """
+        plain = _CHOICE.sub(lambda found: rng.choice(found.group(1).split("|")), form)
+        return plain.format(**self.values)
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The surface forms that say this."""
+        return self.frame.forms[self.part]
+
+
+def read_block(block: str) -> Frame:
+    """The frame that one block of text describes."""
+    head, *lines = block.strip().split("\n")
+    category, tense, *marks = head.split()
+    slots = dict((m.split(":")[0], m.split(":")[1]) for m in marks if ":" in m)
+    weight = next((int(m[1:]) for m in marks if m.startswith("*")), 1)
+    misses = [m.split("*") for m in marks if ":" not in m and not m.startswith("*")]
+    for name in [name for name, kind in slots.items() if kind in NUMBERS]:
+        lines = [re.sub(rf"\{{{name}\}}", f"[{{{name}.d}}|{{{name}.w}}]", line) for line in lines]
+    parts = "\n".join(line for line in lines if not line.startswith("?")).split("\n==\n")
+    questions = tuple(line[2:] for line in lines if line.startswith("?"))
+    forms = tuple(tuple(part.split("\n")) for part in parts)
+    repeated = tuple(m[0] for m in misses for _ in range(int(m[1]) if len(m) > 1 else 1))
+    return Frame(category, tense, slots, repeated, weight, forms, questions)
+
+
+@lru_cache(maxsize=1)
+def all_frames() -> dict[str, tuple[Frame, ...]]:
+    """Every frame, by category.
+
+    Example:
+        >>> {"role", "binding", "spatial", "condition"} <= set(all_frames())
+        True
+    """
+    roles, looks, said = frames_roles, frames_properties, frames_clauses
+    text = [roles.transitive(), roles.ROLES, roles.SYMMETRIC, roles.ENTITY, looks.BINDING, looks.SPATIAL, looks.comparative()]
+    text += [looks.COMPARATIVES, looks.NUMBER, said.TEMPORAL, said.CAUSE, said.CONDITION, said.NEGATION, said.QUANTIFIER, said.ANTONYM]
+    frames = [read_block(block) for part in text for block in re.split(r"\n\s*\n", part.strip())]
+    return {name: tuple(f for f in frames if f.category == name) for name in dict.fromkeys(f.category for f in frames)}
+
+
+def draw(frame: Frame, rng: Random) -> Meaning:
+    """A meaning of the frame; no two slots hold the same word, no name holds another.
+
+    Example:
+        >>> meaning = draw(all_frames()["role"][0], Random(3))
+        >>> meaning.values["a"] != meaning.values["b"]
+        True
+    """
+    values: dict[str, Value] = {}
+    for name, kind in frame.slots.items():
+        values[name] = fresh(kind, values, rng)
+    return Meaning(frame, rng.randrange(len(frame.forms)), values)
+
+
+def fresh(kind: str, taken: dict[str, Value], rng: Random) -> Value:
+    """A value for a slot that none of `taken` holds already."""
+    heads = {str(value).rsplit(" ", 1)[-1] for value in taken.values()}
+    firsts = {str(value).split(" ", 1)[0] for value in taken.values()} - {"the"}
+    for _ in range(50):
+        value = fill(kind, rng)
+        if str(value).rsplit(" ", 1)[-1] not in heads and str(value).split(" ", 1)[0] not in firsts:
+            return value
+    return value
+
+
+def near_miss(meaning: Meaning, rng: Random) -> Meaning:
+    """Another meaning, one exchange away.
+
+    Example:
+        >>> frame = read_block("role past a:person b:person a<>b\\n{a} saw {b}")
+        >>> near_miss(Meaning(frame, 0, {"a": "Ann", "b": "Bo"}), Random(0)).values
+        {'a': 'Bo', 'b': 'Ann'}
+    """
+    frame, values, part = meaning.frame, dict(meaning.values), meaning.part
+    kind = rng.choice(frame.misses)
+    if "<>" in kind:
+        left, right = kind.split("<>")
+        values[left], values[right] = values[right], values[left]
+    elif kind.endswith("!"):
+        values[kind[:-1]] = getattr(values[kind[:-1]], "anti")  # noqa: B009 (every opposite-bearing word has it)
+    elif kind.endswith("~"):
+        values[kind[:-1]] = fresh(frame.slots[kind[:-1]], values, rng)
+    else:
+        part = rng.choice([other for other in range(len(frame.forms)) if other != part])
+    return Meaning(frame, part, values)

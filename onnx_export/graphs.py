@@ -1,0 +1,138 @@
+"""The two ONNX graphs of a bundle: exported from torch, then written with smaller weights."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as F
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from onnx_export.token_encoder import TokenEncoder
+
+OPSET = 17
+#: Initialisers with fewer numbers stay float32: they weigh nothing, and norms and biases keep their full precision.
+SMALL = 4096
+
+
+class ServedVerifier(nn.Module):
+    """A verifier with the inputs of the served graph: int8 rows and lengths instead of unit rows and masks."""
+
+    def __init__(self, verifier: nn.Module) -> None:
+        super().__init__()
+        self.verifier = verifier
+
+    def forward(self, query: Tensor, query_length: Tensor, document: Tensor, document_length: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (b, 2) and the best cosine (b, q) of every query token."""
+        rows, columns = _unit(query), _unit(document)
+        query_mask, document_mask = _mask(query, query_length), _mask(document, document_length)
+        logits = self.verifier(rows, query_mask, columns, document_mask)
+        best = (rows @ columns.transpose(1, 2) + (document_mask[:, None, :] - 1) * 4).amax(2)
+        return logits, best
+
+
+def export_encoder(encoder: TokenEncoder, path: Path) -> None:
+    """Write the encoder as float32 ONNX: ``input_ids``, ``attention_mask`` (b, t) in, ``recall``, ``tokens`` out."""
+    ids = torch.ones(2, 8, dtype=torch.int64)
+    wide = {0: "batch", 1: "tokens"}
+    axes = {"input_ids": wide, "attention_mask": wide, "recall": {0: "batch"}, "tokens": wide}
+    _export(encoder, (ids, ids), path, ["input_ids", "attention_mask"], ["recall", "tokens"], axes)
+
+
+def export_verifier(verifier: nn.Module, dimension: int, path: Path) -> None:
+    """Write the verifier, the map inside, as float32 ONNX: int8 rows and lengths in, ``logits`` and ``best`` out."""
+    rows = torch.randint(1, 100, (2, 16, dimension), dtype=torch.int8)
+    length = torch.tensor([16, 9])
+    axes = {
+        "query": {0: "batch", 1: "query_tokens"},
+        "query_length": {0: "batch"},
+        "document": {0: "batch", 1: "document_tokens"},
+        "document_length": {0: "batch"},
+        "logits": {0: "batch"},
+        "best": {0: "batch", 1: "query_tokens"},
+    }
+    names = ["query", "query_length", "document", "document_length"]
+    _export(ServedVerifier(verifier), (rows, length, rows, length), path, names, ["logits", "best"], axes)
+
+
+def shrink(source: Path, target: Path) -> None:
+    """Write the graph with large weights as float16, and embedding tables as int8 with a scale for each row.
+
+    The weights become float32 again when onnxruntime loads the graph and folds its constants, so nothing is computed
+    in lower precision, and a text's result does not depend on its batch.
+    """
+    model = onnx.load(str(source))
+    graph = model.graph
+    tables = {node.input[0]: node for node in graph.node if node.op_type == "Gather"}
+    kept, casts = [], []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL:
+            kept.append(tensor)
+        elif tensor.name in tables and values.ndim == 2:
+            kept += _quantised_table(graph, tables[tensor.name], values)
+        else:
+            half = f"{tensor.name}.float16"
+            kept.append(numpy_helper.from_array(values.astype(np.float16), half))
+            casts.append(helper.make_node("Cast", [half], [tensor.name], to=TensorProto.FLOAT))
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    nodes = casts + list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(target))
+
+
+def _quantised_table(graph: onnx.GraphProto, gather: onnx.NodeProto, values: np.ndarray) -> list[TensorProto]:  # type: ignore[type-arg]
+    """The int8 table and its row scales, the Gather node replaced by gathers of both and their product."""
+    name, ids, output = gather.input[0], gather.input[1], gather.output[0]
+    scale = (np.abs(values).max(axis=1, keepdims=True) / 127).clip(1e-12).astype(np.float32)
+    rows = np.rint(values / scale).astype(np.int8)
+    place = list(graph.node).index(gather)
+    parts = [
+        helper.make_node("Gather", [f"{name}.int8", ids], [f"{output}.int8"], axis=0),
+        helper.make_node("Cast", [f"{output}.int8"], [f"{output}.float"], to=TensorProto.FLOAT),
+        helper.make_node("Gather", [f"{name}.scale", ids], [f"{output}.scale"], axis=0),
+        helper.make_node("Mul", [f"{output}.float", f"{output}.scale"], [output]),
+    ]
+    graph.node.remove(gather)
+    for step, node in enumerate(parts):
+        graph.node.insert(place + step, node)
+    return [numpy_helper.from_array(rows, f"{name}.int8"), numpy_helper.from_array(scale, f"{name}.scale")]
+
+
+def _export(
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    path: Path,
+    names: list[str],
+    outputs: list[str],
+    axes: dict[str, dict[int, str]],
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing warns of every shape it turns into a constant; parity is measured
+        torch.onnx.export(
+            module.eval().float(),
+            inputs,
+            str(path),
+            input_names=names,
+            output_names=outputs,
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+
+
+def _unit(rows: Tensor) -> Tensor:
+    """int8 rows (b, t, d) as float32 unit rows; rows of padding stay zero."""
+    return F.normalize(rows.float(), dim=-1, eps=1e-6)
+
+
+def _mask(rows: Tensor, length: Tensor) -> Tensor:
+    """1 where a row is no padding, else 0: (b, t) float32."""
+    return (torch.arange(rows.shape[1], device=rows.device)[None, :] < length[:, None]).float()

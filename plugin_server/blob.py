@@ -1,0 +1,123 @@
+"""Token matrices and the text they are stored as: int8 rows, a byte a dimension, with the encoder's fingerprint.
+
+::
+
+    "sgb1:" + base64( fingerprint 8 bytes | dimension u16 | windows u16 | rows u16 for each window
+                      | int8 rows, window after window | crc32 of all before, u32 )      (little endian)
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, OverLimit
+
+MAGIC = "sgb1:"
+MAX_WINDOWS = 65535
+
+#: int8 (t, d): a token a row; a row's direction counts, its length does not.
+TokenMatrix = NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBlob:
+    """The token matrices of a document's windows and the fingerprint of the bundle that made them."""
+
+    fingerprint: str
+    windows: tuple[TokenMatrix, ...]
+
+    def text(self) -> str:
+        """The blob as ASCII text for a field of the document.
+
+        Raises:
+            OverLimit: more windows than the format can count.
+        """
+        if len(self.windows) > MAX_WINDOWS:
+            raise OverLimit("document", len(self.windows), MAX_WINDOWS, "windows", "split the document")
+        rows = [len(window) for window in self.windows]
+        head = struct.pack(
+            f"<8sHH{len(rows)}H", bytes.fromhex(self.fingerprint), self.windows[0].shape[1], len(rows), *rows
+        )
+        body = head + b"".join(window.tobytes() for window in self.windows)
+        return MAGIC + base64.b64encode(body + struct.pack("<I", zlib.crc32(body))).decode("ascii")
+
+    @classmethod
+    def parse(cls, text: str) -> TokenBlob:
+        """The blob that `text` wrote.
+
+        Raises:
+            BlobMalformed: truncated, altered, no blob, or a row without direction (all zero).
+
+        Example:
+            >>> rows = np.array([[127, 0], [0, -127]], np.int8)
+            >>> TokenBlob.parse(TokenBlob("00" * 8, (rows,)).text()).windows[0].tolist()
+            [[127, 0], [0, -127]]
+        """
+        if not is_blob(text):
+            raise BlobMalformed(f"does not start with {MAGIC!r}")
+        try:
+            raw = base64.b64decode(text[len(MAGIC) :], validate=True)
+        except (binascii.Error, ValueError):
+            raise BlobMalformed("is not base64, or truncated") from None
+        if len(raw) < 16 or zlib.crc32(raw[:-4]) != struct.unpack("<I", raw[-4:])[0]:
+            raise BlobMalformed("is truncated or altered (its checksum differs)")
+        return cls(raw[:8].hex(), tuple(_windows(raw[8:-4])))
+
+    def expect(self, fingerprint: str, dimension: int) -> TokenBlob:
+        """This blob, if the bundle with that fingerprint made it.
+
+        Raises:
+            BlobOfOtherBundle: another one made it.
+            BlobMalformed: the rows do not have the bundle's width.
+        """
+        if self.fingerprint != fingerprint:
+            raise BlobOfOtherBundle(self.fingerprint, fingerprint)
+        if self.windows[0].shape[1] != dimension:
+            raise BlobMalformed(f"rows of {self.windows[0].shape[1]} numbers, the bundle has {dimension}")
+        return self
+
+
+def is_blob(text: str) -> bool:
+    """Whether a text is meant as a token blob: it starts with the magic.
+
+    Example:
+        >>> is_blob("sgb1:AAAA"), is_blob("a red car")
+        (True, False)
+    """
+    return text.startswith(MAGIC)
+
+
+def quantise(rows: NDArray[np.float32]) -> TokenMatrix:
+    """The rows (t, d) as int8, each scaled so that its largest number becomes 127.
+
+    A row's direction moves by about a degree at most; every token matrix is rounded like this, whether it was stored
+    or encoded just now, so that a blob and its text get the same verdict.
+
+    Example:
+        >>> quantise(np.array([[0.6, -0.8]], np.float32)).tolist()
+        [[95, -127]]
+    """
+    largest = np.abs(rows).max(axis=1, keepdims=True)
+    return np.rint(rows * (127 / largest)).astype(np.int8)
+
+
+def _windows(raw: bytes) -> Sequence[TokenMatrix]:
+    dimension, count = struct.unpack("<HH", raw[:4])
+    if not dimension or not count or len(raw) < 4 + 2 * count:
+        raise BlobMalformed("holds no rows")
+    lengths = struct.unpack(f"<{count}H", raw[4 : 4 + 2 * count])
+    rows = np.frombuffer(raw, np.int8, offset=4 + 2 * count)
+    if not all(lengths) or len(rows) != sum(lengths) * dimension:
+        raise BlobMalformed("holds another number of rows than it says")
+    matrix = rows.reshape(-1, dimension)
+    if not matrix.any(axis=1).all():
+        raise BlobMalformed("holds a row of zeros, which has no direction")
+    return np.split(matrix, np.cumsum(lengths)[:-1])

@@ -1,0 +1,190 @@
+"""The model bundle: one folder, the only contract between export and serving."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from plugin_server.errors import BundleAltered, BundleMalformed, BundleMissing, BundleTooNew, UnknownChoice
+
+FORMAT_VERSION = 1
+MANIFEST = "bundle.json"
+ENCODER, VERIFIER, TOKENIZER, CARD = "encoder.onnx", "verifier.onnx", "tokenizer.json", "MODEL_CARD.md"
+FILES = (ENCODER, VERIFIER, TOKENIZER, CARD)
+#: The columns of the verifier's logits, in their order.
+PROFILES = ("pairs", "passages")
+DEFAULT = Path(__file__).parent / "default_bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How one profile turns a logit into a verdict.
+
+    Attributes:
+        threshold: probability from which a candidate is accepted, in (0, 1).
+        scale, bias: probability = 1 / (1 + exp(-(scale * logit + bias))), fitted on held-out pairs.
+        blend: weight of the probability beside the recall score in the ranking.
+    """
+
+    threshold: float
+    scale: float = 1.0
+    bias: float = 0.0
+    blend: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What ``bundle.json`` says, the same object for the writer and the reader.
+
+    Attributes:
+        format_version: of this file; a reader refuses a higher one than it knows.
+        name: for people.
+        fingerprint: 16 hexadecimal digits of what makes a token blob: encoder, tokenizer and rounding. Bundles that
+            differ in the verifier alone share it, so that a better verifier needs no new index.
+        recall_dimension, token_dimension: widths of a recall vector and of a token row (int8, so also bytes a token).
+        window_tokens, window_overlap: a longer text is split into windows of this many tokens, overlapping by so many.
+        verifier: kind of the verifier, a name in ``onnx_export.verifiers.KINDS``.
+        profiles: by name, see `Profile`.
+        match_threshold: a query word whose best cosine in the candidate is below found no match.
+        base: the base model and its licence.
+        training: data sets with licence and rows, and the configuration.
+        quality: measured figures.
+        files: sha256 of every other file, by name.
+    """
+
+    name: str
+    fingerprint: str
+    recall_dimension: int
+    token_dimension: int
+    window_tokens: int
+    window_overlap: int
+    verifier: str
+    profiles: dict[str, Profile]
+    match_threshold: float
+    files: dict[str, str]
+    base: dict[str, str] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    quality: dict[str, Any] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    def profile(self, name: str) -> Profile:
+        """The profile of that name.
+
+        Raises:
+            UnknownChoice: there is none.
+        """
+        if name not in self.profiles:
+            raise UnknownChoice("profile", name, list(self.profiles))
+        return self.profiles[name]
+
+    def write(self, folder: Path) -> None:
+        """Write ``bundle.json`` into the folder."""
+        (folder / MANIFEST).write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest of a bundle's folder; no other file is opened.
+
+        Raises:
+            BundleMissing: the folder or ``bundle.json`` is not there.
+            BundleMalformed: ``bundle.json`` is no JSON object with the fields of this class.
+            BundleTooNew: the format is newer than this program.
+        """
+        path = folder / MANIFEST
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BundleMissing(f"{path}: {error.strerror}: give the folder of a bundle") from error
+        except ValueError as error:
+            raise BundleMalformed(f"{path}: not valid JSON: {error}") from error
+        version = raw.get("format_version") if isinstance(raw, dict) else None
+        if not isinstance(version, int):
+            raise BundleMalformed(f"{path}: format_version is missing or not a number")
+        if version > FORMAT_VERSION:
+            raise BundleTooNew(version, FORMAT_VERSION)
+        known = {item.name for item in fields(cls)}
+        try:
+            profiles = {name: Profile(**values) for name, values in raw.pop("profiles").items()}
+            manifest = cls(profiles=profiles, **{name: value for name, value in raw.items() if name in known})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BundleMalformed(f"{path}: {error}") from error
+        manifest.check_values(path)
+        return manifest
+
+    def check_values(self, path: Path) -> None:
+        """Nothing, if every value is of its type and range.
+
+        Raises:
+            BundleMalformed: one is not; the message names it.
+        """
+        if set(self.profiles) != set(PROFILES):
+            raise BundleMalformed(f"{path}: profiles: must be {', '.join(PROFILES)}, found {', '.join(self.profiles)}")
+        for name, profile in self.profiles.items():
+            if not all(isinstance(value, int | float) for value in asdict(profile).values()) or not 0 < profile.threshold < 1:
+                raise BundleMalformed(f"{path}: profiles.{name}: numbers are needed, the threshold between 0 and 1")
+        for name in ("recall_dimension", "token_dimension", "window_tokens"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise BundleMalformed(f"{path}: {name}: {value!r} is not a whole number of at least 1")
+        if not isinstance(self.window_overlap, int) or not 0 <= self.window_overlap < self.window_tokens - 2:
+            raise BundleMalformed(f"{path}: window_overlap: must be a whole number below window_tokens - 2")
+        if not isinstance(self.files, dict) or set(self.files) != set(FILES):
+            raise BundleMalformed(f"{path}: files: must name {', '.join(FILES)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle's folder and its manifest, its files checked."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, folder: Path | str = "") -> Bundle:
+        """The bundle in a folder, every file present and unaltered; empty for the one in the package.
+
+        Raises:
+            BundleError: it cannot be loaded; the message names the file, what is wrong and the fix.
+        """
+        path = Path(folder) if folder else DEFAULT
+        manifest = Manifest.read(path)
+        for name, expected in manifest.files.items():
+            found = sha256(path / name)
+            if found != expected:
+                raise BundleAltered(name, expected, found)
+        return cls(path, manifest)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum((self.folder / name).stat().st_size for name in (*self.manifest.files, MANIFEST))
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256 as 64 hexadecimal digits.
+
+    Raises:
+        BundleMissing: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BundleMissing(f"{path}: {error.strerror}: copy the whole folder of the bundle") from error
+
+
+def fingerprint(encoder: str, tokenizer: str, window_tokens: int, window_overlap: int) -> str:
+    """16 hexadecimal digits that change whenever a token blob of the same text would.
+
+    Args:
+        encoder, tokenizer: sha256 of the two files.
+
+    Example:
+        >>> fingerprint("a", "b", 256, 32) == fingerprint("a", "b", 256, 32) != fingerprint("a", "c", 256, 32)
+        True
+    """
+    parts = f"{encoder}/{tokenizer}/{window_tokens}/{window_overlap}"
+    return hashlib.sha256(parts.encode()).hexdigest()[:16]

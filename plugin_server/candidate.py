@@ -1,0 +1,59 @@
+"""A candidate of a rerank request, and the checks on a list of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plugin_server.errors import DuplicateId, InvalidField, NoCandidates, OverLimit
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A hit of the dense search.
+
+    Attributes:
+        text: the document's text; or a token blob, which starts with the blob's magic.
+        id: the caller's own; empty for none.
+        score: the engine's, higher is nearer; when every candidate has one it stands for recall in the ranking.
+        blob: the document's token blob, used instead of encoding the text.
+    """
+
+    text: str = ""
+    id: str = ""
+    score: float | None = None
+    blob: str = ""
+
+
+def checked(candidates: Sequence[str | Candidate], limit: int) -> list[Candidate]:
+    """The candidates, bare texts made into `Candidate`.
+
+    Raises:
+        NoCandidates: the list is empty.
+        OverLimit: it has more than `limit`.
+        DuplicateId: an id that is not empty occurs twice.
+        InvalidField: a candidate is neither text nor `Candidate`, or its score is not finite.
+
+    Example:
+        >>> checked(["a red car"], limit=10)
+        [Candidate(text='a red car', id='', score=None, blob='')]
+    """
+    if not candidates:
+        raise NoCandidates
+    if len(candidates) > limit:
+        raise OverLimit("candidates", len(candidates), limit, "candidates", "send fewer, or raise max_candidates")
+    seen: set[str] = set()
+    result = []
+    for number, given in enumerate(candidates):
+        candidate = Candidate(given) if isinstance(given, str) else given
+        if not isinstance(candidate, Candidate):
+            raise InvalidField(f"candidates[{number}]: is a {type(given).__name__}: give a text or a Candidate")
+        if candidate.score is not None and not math.isfinite(candidate.score):
+            raise InvalidField(f"candidates[{number}].score: {candidate.score} is not a finite number")
+        if candidate.id in seen:
+            raise DuplicateId(candidate.id)
+        if candidate.id:
+            seen.add(candidate.id)
+        result.append(candidate)
+    return result

@@ -1,0 +1,149 @@
+"""Texts in, recall vectors and token matrices out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from plugin_server.blob import TokenBlob, TokenMatrix, quantise
+from plugin_server.bundle import ENCODER, TOKENIZER, Bundle
+from plugin_server.errors import BundleMalformed, EmptyText, InvalidText, OverLimit
+from plugin_server.session import open_session
+
+#: Windows are padded to a multiple of this, whatever else is in the batch, so that a text's rows do not depend on its
+#: neighbours: rounding to int8 would turn a difference in the last bit into one of a whole step.
+BUCKET = 16
+#: Padded tokens of one run.
+BATCH_TOKENS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One text, encoded.
+
+    Attributes:
+        vectors: (w, recall_dimension) float32, a unit row for each window; a text that fits one window has one, which
+            is the base model's own embedding.
+        windows: the token matrix of each window, int8 (t, token_dimension), first and last row the marks of the text.
+        words: for each token of the first window, the characters of its word as (start, end), None for marks.
+    """
+
+    vectors: NDArray[np.float32]
+    windows: tuple[TokenMatrix, ...]
+    words: tuple[tuple[int, int] | None, ...]
+
+    def blob(self, fingerprint: str) -> TokenBlob:
+        """The windows as a token blob."""
+        return TokenBlob(fingerprint, self.windows)
+
+
+class Encoder:
+    """The encoder graph of a bundle with its tokenizer.
+
+    Args:
+        bundle: where the files are.
+        threads: of onnxruntime; 0 takes the cores this process may use.
+        max_characters: of one text.
+        max_query_tokens: of one query.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int = 0, max_characters: int = 200_000, max_query_tokens: int = 256) -> None:
+        self.manifest = bundle.manifest
+        self.max_characters = max_characters
+        self.max_query_tokens = min(max_query_tokens, self.manifest.window_tokens)
+        try:
+            self._tokenizer: Tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
+        except Exception as error:  # tokenizers raises plain Exception
+            raise BundleMalformed(f"{bundle.folder / TOKENIZER}: {error}") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(self.manifest.window_tokens, stride=self.manifest.window_overlap)
+        self._session = open_session(bundle.folder / ENCODER, threads)
+
+    def query(self, text: str, field: str = "query") -> Encoded:
+        """A query, which must fit one window.
+
+        Raises:
+            OverLimit: it has too many characters or tokens.
+            EmptyText, InvalidText: as `documents`.
+        """
+        codes = self._codes(text, field)
+        length = sum(len(code.ids) for code in codes)
+        if len(codes) > 1 or length > self.max_query_tokens:
+            raise OverLimit(field, length, self.max_query_tokens, "tokens", "shorten it; only documents are split")
+        return self._run([codes])[0]
+
+    def documents(self, texts: Sequence[str], fields: Sequence[str] | None = None) -> list[Encoded]:
+        """Texts of any length, longer ones as windows, in the order given.
+
+        Args:
+            texts: 1 to `max_characters` characters each.
+            fields: names of the texts for error messages; their numbers when not given.
+
+        Raises:
+            EmptyText: a text holds no words.
+            InvalidText: a text is not valid Unicode.
+            OverLimit: a text has too many characters.
+        """
+        names = fields or [f"documents[{number}]" for number in range(len(texts))]
+        return self._run([self._codes(text, name) for text, name in zip(texts, names, strict=True)])
+
+    def _codes(self, text: str, field: str) -> list[Encoding]:
+        """The tokenised windows of one text."""
+        if len(text) > self.max_characters:
+            raise OverLimit(field, len(text), self.max_characters, "characters", "split it, or raise max_characters")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise InvalidText(field) from None
+        first = self._tokenizer.encode(text)
+        if len(first.ids) <= 2:  # the two marks of the text
+            raise EmptyText(field)
+        return [first, *first.overflowing]
+
+    def _run(self, texts: list[list[Encoding]]) -> list[Encoded]:
+        """Every window through the graph, then put together text by text."""
+        flat = [code for codes in texts for code in codes]
+        vectors: dict[int, NDArray[np.float32]] = {}
+        matrices: dict[int, TokenMatrix] = {}
+        for numbers, ids, mask in _batches(flat):
+            recall, tokens = self._session.run(["recall", "tokens"], {"input_ids": ids, "attention_mask": mask})
+            for row, number in enumerate(numbers):
+                vectors[number] = recall[row]
+                matrices[number] = quantise(tokens[row, : len(flat[number].ids)])
+        result, place = [], 0
+        for codes in texts:
+            part = range(place, place + len(codes))
+            place += len(codes)
+            stacked = np.stack([vectors[number] for number in part])
+            result.append(Encoded(stacked, tuple(matrices[number] for number in part), _words(codes[0])))
+        return result
+
+
+def _batches(codes: list[Encoding]) -> Iterator[tuple[list[int], NDArray[np.int64], NDArray[np.int64]]]:
+    """Windows of one padded width, at most `BATCH_TOKENS` together: their numbers, ids and mask (b, t)."""
+    widths: dict[int, list[int]] = defaultdict(list)
+    for number, code in enumerate(codes):
+        widths[-(-len(code.ids) // BUCKET) * BUCKET].append(number)
+    for width, members in widths.items():
+        step = max(1, BATCH_TOKENS // width)
+        for start in range(0, len(members), step):
+            chosen = members[start : start + step]
+            ids, mask = np.zeros((len(chosen), width), np.int64), np.zeros((len(chosen), width), np.int64)
+            for row, number in enumerate(chosen):
+                length = len(codes[number].ids)
+                ids[row, :length], mask[row, :length] = codes[number].ids, 1
+            yield chosen, ids, mask
+
+
+def _words(code: Encoding) -> tuple[tuple[int, int] | None, ...]:
+    """For each token the span of the whole word it is a piece of."""
+    spans: dict[int, tuple[int, int]] = {}
+    for word, (start, end) in zip(code.word_ids, code.offsets, strict=True):
+        if word is not None:
+            spans[word] = (min(spans.get(word, (start, end))[0], start), max(spans.get(word, (start, end))[1], end))
+    return tuple(None if word is None else spans[word] for word in code.word_ids)

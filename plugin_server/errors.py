@@ -1,0 +1,144 @@
+"""Every error simgate raises on purpose: a small tree, a sentence each, naming the field, the limit and the fix."""
+
+from __future__ import annotations
+
+
+class SimgateError(Exception):
+    """The root of the tree."""
+
+
+class InvalidRequest(SimgateError):
+    """What the caller sent cannot be served; sending it again changes nothing."""
+
+
+class EmptyText(InvalidRequest):
+    """A text holds no words: it is empty, or only spaces or control characters.
+
+    Example:
+        >>> print(EmptyText("query"))
+        query: holds no words: give a text with at least one letter, digit or sign
+    """
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field}: holds no words: give a text with at least one letter, digit or sign")
+
+
+class InvalidText(InvalidRequest):
+    """A text is not valid Unicode (a lone surrogate from wrongly decoded bytes)."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field}: is not valid Unicode: decode the bytes as UTF-8 before sending")
+
+
+class OverLimit(InvalidRequest):
+    """Something is longer or more than its limit.
+
+    Example:
+        >>> print(OverLimit("query", 300, 256, "tokens", "shorten it"))
+        query: 300 tokens, the limit is 256: shorten it
+    """
+
+    def __init__(self, field: str, size: int, limit: int, unit: str, fix: str) -> None:
+        super().__init__(f"{field}: {size} {unit}, the limit is {limit}: {fix}")
+
+
+class NoCandidates(InvalidRequest):
+    """The list of candidates is empty."""
+
+    def __init__(self) -> None:
+        super().__init__("candidates: the list is empty: send at least one text, blob or id")
+
+
+class DuplicateId(InvalidRequest):
+    """Two candidates of one request have the same id."""
+
+    def __init__(self, identity: str) -> None:
+        super().__init__(f"candidates: the id {identity!r} occurs twice: ids must be unique within a request")
+
+
+class UnknownChoice(InvalidRequest):
+    """A field names something that does not exist.
+
+    Example:
+        >>> print(UnknownChoice("profile", "pear", ["pairs", "passages"]))
+        profile: 'pear' is not known: choose one of pairs, passages
+    """
+
+    def __init__(self, field: str, given: str, known: list[str]) -> None:
+        super().__init__(f"{field}: {given!r} is not known: choose one of {', '.join(known)}")
+
+
+class InvalidField(InvalidRequest):
+    """A field has the wrong type or a value out of range."""
+
+
+class BlobError(InvalidRequest):
+    """A token blob cannot be used."""
+
+
+class BlobMalformed(BlobError):
+    """A token blob is truncated, altered or no blob at all."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"blob: {fault}: index the document again, or send its text")
+
+
+class BlobOfOtherBundle(BlobError):
+    """A token blob was made by an encoder other than the one that is loaded."""
+
+    def __init__(self, found: str, loaded: str) -> None:
+        super().__init__(
+            f"blob: made by bundle {found}, but {loaded} is loaded: index the document again, or serve bundle {found}"
+        )
+
+
+class BundleError(SimgateError):
+    """A model bundle cannot be loaded."""
+
+
+class BundleMissing(BundleError):
+    """There is no bundle at the path, or a file of it is missing."""
+
+
+class BundleMalformed(BundleError):
+    """A bundle's manifest cannot be read, or its files do not fit it."""
+
+
+class BundleAltered(BundleError):
+    """A file of a bundle is not the one its manifest names."""
+
+    def __init__(self, name: str, expected: str, found: str) -> None:
+        super().__init__(
+            f"{name}: sha256 is {found[:12]}…, the manifest says {expected[:12]}…: the file is truncated or altered, copy it again"
+        )
+
+
+class BundleTooNew(BundleError):
+    """A bundle has a format that this version of simgate does not know."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(f"bundle.json: format_version {found}, this simgate reads up to {known}: upgrade simgate")
+
+
+class IndexFailure(SimgateError):
+    """The embedded index cannot be used."""
+
+
+class IndexMissing(IndexFailure):
+    """There is no embedded index at the path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path}: no index there: create one with `simgate index corpus.jsonl`, or run `simgate demo`")
+
+
+class IndexOfOtherBundle(IndexFailure):
+    """An embedded index was made with another encoder."""
+
+    def __init__(self, path: str, found: str, loaded: str) -> None:
+        super().__init__(
+            f"{path}: made by bundle {found}, but {loaded} is loaded: index the corpus again, or give --bundle for {found}"
+        )
+
+
+class IndexDamaged(IndexFailure):
+    """An embedded index file is there, but is not one or is damaged."""

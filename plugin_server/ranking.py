@@ -1,0 +1,84 @@
+"""Verdicts and recall scores in, the order and the fate of every candidate out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from plugin_server.bundle import Profile
+from plugin_server.candidate import Candidate
+from plugin_server.errors import UnknownChoice
+from plugin_server.verdict import Outcome, Verdict
+
+
+class Policy(StrEnum):
+    """What happens to a rejected candidate: dropped, put behind all others, or only marked."""
+
+    FILTER = "filter"
+    DEMOTE = "demote"
+    ANNOTATE = "annotate"
+
+    @classmethod
+    def of(cls, name: str) -> Policy:
+        """The policy of that name.
+
+        Raises:
+            UnknownChoice: there is none.
+        """
+        try:
+            return cls(name)
+        except ValueError:
+            raise UnknownChoice("policy", name, [policy.value for policy in cls]) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A candidate with its verdict and its score.
+
+    Attributes:
+        candidate: as it was sent.
+        verdict: what the verifier said.
+        score: what hits are ordered by, higher first; comparable within one response only.
+        position: its place among the candidates as sent, from 0.
+    """
+
+    candidate: Candidate
+    verdict: Verdict
+    score: float
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The response: hits best first, and what the policy dropped, in the order sent."""
+
+    hits: tuple[Hit, ...]
+    dropped: tuple[Hit, ...]
+
+
+def rank(candidates: Sequence[Candidate], verdicts: Sequence[Verdict], recall: Sequence[float], profile: Profile, policy: Policy) -> Ranking:
+    """The candidates in their new order.
+
+    The score is the recall score plus ``profile.blend`` times the probability; equal scores keep the order sent.
+    ``demote`` subtracts from a rejected candidate's score what puts it below every other; ``filter`` drops it. An
+    unverified candidate is never dropped: a reranker that cannot read must not lose hits.
+
+    Args:
+        recall: a score for each candidate, higher is nearer; cosines, or the engine's own scores.
+    """
+    scores = [
+        score + profile.blend * (verdict.probability if verdict.probability is not None else verdict.threshold)
+        for score, verdict in zip(recall, verdicts, strict=True)
+    ]
+    rejected = [verdict.outcome is Outcome.REJECTED for verdict in verdicts]
+    if policy is Policy.DEMOTE:
+        gap = max(scores) - min(scores) + 1.0
+        scores = [score - gap * low for score, low in zip(scores, rejected, strict=True)]
+    hits = [
+        Hit(candidate, verdict, score, place)
+        for place, (candidate, verdict, score) in enumerate(zip(candidates, verdicts, scores, strict=True))
+    ]
+    drop = policy is Policy.FILTER
+    kept = sorted((hit for hit in hits if not (drop and rejected[hit.position])), key=lambda hit: -hit.score)
+    return Ranking(tuple(kept), tuple(hit for hit in hits if drop and rejected[hit.position]))

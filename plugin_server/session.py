@@ -1,0 +1,46 @@
+"""An onnxruntime session with simgate's settings: the threads this process may use, no spinning."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import onnxruntime
+
+from plugin_server.errors import BundleMalformed
+
+
+def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
+    """A session over an ONNX graph on the CPU.
+
+    Args:
+        threads: within one operator; 0 takes `usable_cores`.
+
+    Raises:
+        BundleMalformed: onnxruntime cannot load the graph.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or usable_cores()
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exceptions share no root below Exception
+        raise BundleMalformed(f"{path}: onnxruntime cannot load it: {error}") from error
+
+
+def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """The cores this process may use: its affinity, and a container's CPU limit rounded up.
+
+    onnxruntime by itself takes every core of the host, whatever the limit.
+
+    Args:
+        cpu_max: the cgroup v2 file with quota and period in microseconds, or ``max``.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = cpu_max.read_text().split()
+    except (OSError, ValueError):
+        return cores
+    return cores if quota == "max" else max(1, min(cores, -(-int(quota) // int(period))))

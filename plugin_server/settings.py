@@ -1,0 +1,70 @@
+"""Limits and settings: frozen value objects, read once from a mapping that the caller hands in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import get_type_hints
+
+from plugin_server.errors import InvalidField, UnknownChoice
+
+#: Settings are read from ``SIMGATE_<FIELD>``, for example ``SIMGATE_MAX_CANDIDATES``.
+PREFIX = "SIMGATE_"
+MISMATCH = ("encode", "unverified", "refuse")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set, with the defaults.
+
+    Attributes:
+        bundle: folder of the model bundle; empty for the one in the package.
+        threads: of onnxruntime; 0 takes the cores this process may use.
+        max_candidates: candidates of one request.
+        max_characters: characters of one document; a longer one is refused, a shorter one is split into windows.
+        max_query_tokens: tokens of a query, which is never split.
+        on_mismatch: a candidate whose blob another encoder made: ``encode`` its text (``unverified`` without one),
+            leave it ``unverified``, or ``refuse`` the request.
+
+    Example:
+        >>> Settings().max_candidates
+        1000
+        >>> Settings.read({"SIMGATE_MAX_CANDIDATES": "50"}).max_candidates
+        50
+    """
+
+    bundle: str = ""
+    threads: int = 0
+    max_candidates: int = 1000
+    max_characters: int = 200_000
+    max_query_tokens: int = 256
+    on_mismatch: str = "encode"
+
+    def __post_init__(self) -> None:
+        for name in ("max_candidates", "max_characters", "max_query_tokens"):
+            if getattr(self, name) < 1:
+                raise InvalidField(f"{name}: {getattr(self, name)} is below 1: give a whole number of at least 1")
+        if self.threads < 0:
+            raise InvalidField(f"threads: {self.threads} is below 0: give 0 for every core, or their number")
+        if self.on_mismatch not in MISMATCH:
+            raise UnknownChoice("on_mismatch", self.on_mismatch, list(MISMATCH))
+
+    @classmethod
+    def read(cls, mapping: Mapping[str, str]) -> Settings:
+        """The settings named in a mapping such as ``os.environ``; other keys are ignored.
+
+        Raises:
+            InvalidField: a number is not a whole number, or out of range.
+            UnknownChoice: ``SIMGATE_ON_MISMATCH`` is not one of its values.
+        """
+        types = get_type_hints(cls)
+        given: dict[str, str | int] = {}
+        for item in fields(cls):
+            name = PREFIX + item.name.upper()
+            if name not in mapping:
+                continue
+            try:
+                given[item.name] = types[item.name](mapping[name])
+            except ValueError:
+                raise InvalidField(f"{name}: {mapping[name]!r} is not a whole number") from None
+        return replace(cls(), **given)  # type: ignore[arg-type]

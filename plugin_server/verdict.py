@@ -1,0 +1,98 @@
+"""What the verifier says of one candidate, and the probability behind it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from plugin_server.bundle import PROFILES, Manifest, Profile
+from plugin_server.encoder import Encoded
+from plugin_server.verifier import Reading
+
+
+class Outcome(StrEnum):
+    """accepted, rejected, or unverified when a candidate could not be read."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome for one candidate.
+
+    Attributes:
+        outcome: accepted when ``probability >= threshold``.
+        probability: that the candidate holds up under the profile, in [0, 1]; None when unverified.
+        threshold, profile: what it was held against.
+        maxsim: mean of the query tokens' best cosines in the best window, in [-1, 1]; None when unverified.
+        window: number of the document's window that counted, from 0.
+        unmatched: the query's words that found no match there.
+        reason: why a candidate is unverified, else empty.
+    """
+
+    outcome: Outcome
+    probability: float | None
+    threshold: float
+    profile: str
+    maxsim: float | None = None
+    window: int = 0
+    unmatched: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the outcome is accepted."""
+        return self.outcome is Outcome.ACCEPTED
+
+
+def judge(text: str, query: Encoded, readings: list[Reading], manifest: Manifest, profile: str) -> Verdict:
+    """The verdict on a document from the readings of its windows; the best window counts.
+
+    Args:
+        text: the query's text, for naming its words.
+        readings: one for each window, at least one.
+    """
+    column, knobs = PROFILES.index(profile), manifest.profile(profile)
+    chances = [probability(float(reading.logits[column]), knobs) for reading in readings]
+    window = max(range(len(chances)), key=chances.__getitem__)
+    outcome = Outcome.ACCEPTED if chances[window] >= knobs.threshold else Outcome.REJECTED
+    return Verdict(
+        outcome,
+        chances[window],
+        knobs.threshold,
+        profile,
+        readings[window].maxsim,
+        window,
+        unmatched_words(text, query, readings[window], manifest.match_threshold),
+    )
+
+
+def unverified(reason: str, manifest: Manifest, profile: str) -> Verdict:
+    """The verdict on a candidate that could not be read, with the reason."""
+    return Verdict(Outcome.UNVERIFIED, None, manifest.profile(profile).threshold, profile, reason=reason)
+
+
+def probability(logit: float, profile: Profile) -> float:
+    """The calibrated probability of a logit, in [0, 1].
+
+    Example:
+        >>> probability(0.0, Profile(threshold=0.5)), round(probability(1.0, Profile(0.5, scale=2.0, bias=-2.0)), 3)
+        (0.5, 0.5)
+    """
+    value = profile.scale * logit + profile.bias
+    if value >= 0:
+        return 1 / (1 + math.exp(-value))
+    return math.exp(value) / (1 + math.exp(value))
+
+
+def unmatched_words(text: str, query: Encoded, reading: Reading, threshold: float) -> tuple[str, ...]:
+    """The query's words none of whose pieces is matched by at least `threshold`, in their order, each once."""
+    best: dict[tuple[int, int], float] = {}
+    for span, cosine in zip(query.words, reading.best, strict=True):
+        if span is not None:
+            best[span] = max(best.get(span, -1.0), float(cosine))
+    words = (text[start:end] for (start, end), cosine in best.items() if cosine < threshold)
+    return tuple(dict.fromkeys(word for word in words if any(character.isalnum() for character in word)))

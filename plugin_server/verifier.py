@@ -1,0 +1,91 @@
+"""Pairs of token matrices in, accept logits and the best match of every query token out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plugin_server.blob import TokenMatrix
+from plugin_server.bundle import VERIFIER, Bundle
+from plugin_server.session import open_session
+
+#: Widths are padded to multiples of this, so that pairs of like lengths run together.
+BUCKET = 16
+#: Padded cells of the similarity maps of one run.
+BATCH_CELLS = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the verifier read in one similarity map.
+
+    Attributes:
+        logits: (2,) float32, a column per profile in the order of `plugin_server.bundle.PROFILES`.
+        best: (q,) float32, the highest cosine of each query token in the document.
+    """
+
+    logits: NDArray[np.float32]
+    best: NDArray[np.float32]
+
+    @property
+    def maxsim(self) -> float:
+        """Mean of the query tokens' best cosines, in [-1, 1].
+
+        Example:
+            >>> round(Reading(np.zeros(2, np.float32), np.array([1, 0.5], np.float32)).maxsim, 3)
+            0.75
+        """
+        return float(self.best.mean())
+
+
+class Verifier:
+    """The verifier graph of a bundle; a pair's reading does not depend on what else is in the batch."""
+
+    def __init__(self, bundle: Bundle, threads: int = 0) -> None:
+        self._session = open_session(bundle.folder / VERIFIER, threads)
+
+    def read(self, pairs: Sequence[tuple[TokenMatrix, TokenMatrix]]) -> list[Reading]:
+        """A reading for every (query, document), in the order given.
+
+        Args:
+            pairs: int8 token matrices (q, d) and (t, d) of one bundle, without padding.
+        """
+        readings: dict[int, Reading] = {}
+        for numbers, inputs in _batches(pairs):
+            logits, best = self._session.run(["logits", "best"], inputs)
+            for row, number in enumerate(numbers):
+                readings[number] = Reading(logits[row], best[row, : len(pairs[number][0])])
+        return [readings[number] for number in range(len(pairs))]
+
+
+def _batches(
+    pairs: Sequence[tuple[TokenMatrix, TokenMatrix]],
+) -> Iterator[tuple[list[int], dict[str, NDArray[np.int8] | NDArray[np.int64]]]]:
+    """Pairs of one padded shape, at most `BATCH_CELLS` together: their numbers and the graph's inputs."""
+    shapes: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for number, (query, document) in enumerate(pairs):
+        shapes[-(-len(query) // BUCKET) * BUCKET, -(-len(document) // BUCKET) * BUCKET].append(number)
+    for (wide, tall), members in shapes.items():
+        step = max(1, BATCH_CELLS // (wide * tall))
+        for start in range(0, len(members), step):
+            chosen = members[start : start + step]
+            query, query_length = _stack([pairs[number][0] for number in chosen], wide)
+            document, document_length = _stack([pairs[number][1] for number in chosen], tall)
+            yield chosen, {
+                "query": query,
+                "query_length": query_length,
+                "document": document,
+                "document_length": document_length,
+            }
+
+
+def _stack(matrices: list[TokenMatrix], width: int) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """The matrices padded with zero rows (b, width, d) and their lengths (b,)."""
+    stacked = np.zeros((len(matrices), width, matrices[0].shape[1]), np.int8)
+    for row, matrix in enumerate(matrices):
+        stacked[row, : len(matrix)] = matrix
+    return stacked, np.array([len(matrix) for matrix in matrices], np.int64)
