@@ -44,7 +44,9 @@ class TrainingConfig:
         steps: optimiser steps; the learning rates rise over ``warmup`` steps and then fall linearly to 0.
         batch_tokens: padded tokens of both sides in a batch, at most.
         encoder_rate, verifier_rate: highest learning rate of the token branch, and of projection and verifier.
+        hint: weight of the loss of the order-blind scores beside the verifier's.
         dropout: in the token branch's layers.
+        weight_decay: of matrices.
         checkpoint_every: steps between checkpoints.
         threads: of torch.
     """
@@ -56,6 +58,7 @@ class TrainingConfig:
     encoder_rate: float = 1e-4
     verifier_rate: float = 1e-3
     weight_decay: float = 0.01
+    hint: float = 0.0
     dropout: float = 0.1
     checkpoint_every: int = 500
     threads: int = 2

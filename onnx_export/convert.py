@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,6 @@ def assemble(
 
 def finish(output: Path, manifest: Manifest) -> Bundle:
     """The bundle with its model card and checksums written anew from the manifest's entries."""
-    from dataclasses import replace
-
     (output / CARD).write_text(model_card(manifest), encoding="utf-8")
     manifest = replace(manifest, files={file: sha256(output / file) for file in FILES})
     manifest.write(output)

@@ -165,7 +165,7 @@ def names(tokens: Tokens) -> list[tuple[int, int]]:
 
 
 def entity(collection: dict[str, list[str]]) -> Change:
-    """A change that puts another name of the collection, used after the same word, for one."""
+    """A change that puts another name of the collection, of the same kind of place, for one."""
 
     def change(tokens: Tokens, rng: Random) -> Tokens | None:
         spans = [(a, b) for a, b in names(tokens) if len(collection.get(context(tokens, a, b), ())) > 5]
@@ -173,15 +173,27 @@ def entity(collection: dict[str, list[str]]) -> Change:
             return None
         a, b = rng.choice(spans)
         new = rng.choice(collection[context(tokens, a, b)])
-        return None if new in text_of(tokens) else put(tokens, a, b, new.split())
+        known = {t.word for t in tokens}
+        return None if known & set(new.split()) else put(tokens, a, b, new.split())
 
     return change
 
 
 def context(tokens: Tokens, start: int, end: int) -> str:
-    """What kind of place a name stands in: the word before it and its length."""
+    """The kind of place a name stands in: "in1" after in, at or from, "person2" for two words; empty when unsure.
+
+    Example:
+        >>> context(tag("He lived in Oslo ."), 3, 4), context(tag("It was made by John Smith ."), 4, 6)
+        ('in1', 'person2')
+    """
     before = tokens[start - 1].word.lower() if start else "^"
-    return f"{before if before in ('in', 'from', 'by', 'to', '^') else '-'}{end - start}"
+    after = tokens[end] if end < len(tokens) else None
+    if after is not None and (after.tag in ("NN1", "NN2", "NP0", "ORD", "CRD") or after.word.lower() in ("of", "'", "-")):
+        return ""
+    size = end - start
+    if before in ("in", "at", "from") and size < 3:
+        return f"{before}{size}"
+    return "person2" if size == 2 and before in ("^", "by", "with", "and", "met", "married") else ""
 
 
 def changes(collection: dict[str, list[str]]) -> dict[str, tuple[Change, int]]:

@@ -13,7 +13,6 @@ from onnx_export.phrase import ONES, TENS, inflect, number_words
 Rewrite = Callable[[Tokens, Random], Tokens | None]
 SMALL = {number_words(number): number for number in range(2, 100)}
 PERSONS = frozenset("man woman boy girl men women boys girls people person child children guy lady player kid kids".split())
-OPENERS = ("in fact", "as it happens", "of course", "to be precise", "as a matter of fact")
 
 
 def like(word: str, model: str) -> str:
@@ -218,23 +217,8 @@ def relative(tokens: Tokens, rng: Random) -> Tokens | None:
     return None
 
 
-def opener(tokens: Tokens, rng: Random) -> Tokens | None:
-    """A harmless phrase in front.
-
-    Example:
-        >>> text_of(opener(tag("It rained ."), Random(0)) or ()).endswith(" , it rained .")
-        True
-    """
-    if text_of(tokens).lower().startswith(OPENERS) or rng.random() < 0.6:
-        return None
-    spaced = tokens[-1].gap if tokens[-1].tag == "PUN" else ""
-    words = [Token(w, "NEW", " ") for w in rng.choice(OPENERS).split()]
-    first = tokens[0] if tokens[0].tag == "NP0" or tokens[0].word == "I" else tokens[0].to(tokens[0].word.lower())
-    return recase((*words, Token(",", "PUN", spaced), replace(first, gap=" "), *tokens[1:]), tokens)
-
-
 REWRITES: tuple[tuple[Rewrite, int], ...] = (
-    (spell, 4), (synonym, 6), (contract, 6), (move_time, 8), (swap_conjuncts, 8), (passive, 12), (invert, 12), (relative, 6), (opener, 1),
+    (spell, 4), (synonym, 6), (contract, 6), (move_time, 8), (swap_conjuncts, 8), (passive, 12), (invert, 12), (relative, 6),
 )  # fmt: skip
 
 

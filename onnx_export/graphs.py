@@ -17,6 +17,8 @@ from onnx_export.token_encoder import TokenEncoder
 OPSET = 17
 #: Initialisers with fewer numbers stay float32: they weigh nothing, and norms and biases keep their full precision.
 SMALL = 4096
+#: Nodes with this prefix are the token branch, whose rows are rounded to int8 anyway.
+INT8_PART = "/branch"
 
 
 class ServedVerifier(nn.Module):
@@ -60,32 +62,48 @@ def export_verifier(verifier: nn.Module, dimension: int, path: Path) -> None:
 
 
 def shrink(source: Path, target: Path) -> None:
-    """Write the graph with large weights as float16, and embedding tables as int8 with a scale for each row.
+    """Write the graph with smaller weights: float16; int8 with scales for embedding tables and the token branch.
 
-    The weights become float32 again when onnxruntime loads the graph and folds its constants, so nothing is computed
-    in lower precision, and a text's result does not depend on its batch.
+    The recall branch keeps float16, so that its vector stays the base model's. Weights become float32 again when
+    onnxruntime loads the graph and folds its constants: nothing is computed in lower precision, and a text's result does
+    not depend on its batch.
     """
     model = onnx.load(str(source))
     graph = model.graph
-    tables = {node.input[0]: node for node in graph.node if node.op_type == "Gather"}
-    kept, casts = [], []
+    users = {name: node for node in graph.node for name in node.input}
+    kept, restored = [], []
     for tensor in graph.initializer:
-        values = numpy_helper.to_array(tensor)
+        values, user = numpy_helper.to_array(tensor), users[tensor.name]
         if tensor.data_type != TensorProto.FLOAT or values.size < SMALL:
             kept.append(tensor)
-        elif tensor.name in tables and values.ndim == 2:
-            kept += _quantised_table(graph, tables[tensor.name], values)
+        elif user.op_type == "Gather" and values.ndim == 2:
+            kept += _quantised_table(graph, user, values)
+        elif user.op_type == "MatMul" and user.name.startswith(INT8_PART):
+            parts, nodes = _quantised_matrix(tensor.name, values)
+            kept, restored = kept + parts, restored + nodes
         else:
             half = f"{tensor.name}.float16"
             kept.append(numpy_helper.from_array(values.astype(np.float16), half))
-            casts.append(helper.make_node("Cast", [half], [tensor.name], to=TensorProto.FLOAT))
+            restored.append(helper.make_node("Cast", [half], [tensor.name], to=TensorProto.FLOAT))
     del graph.initializer[:]
     graph.initializer.extend(kept)
-    nodes = casts + list(graph.node)
+    nodes = restored + list(graph.node)
     del graph.node[:]
     graph.node.extend(nodes)
     onnx.checker.check_model(model)
     onnx.save(model, str(target))
+
+
+def _quantised_matrix(name: str, values: np.ndarray) -> tuple[list[TensorProto], list[onnx.NodeProto]]:  # type: ignore[type-arg]
+    """A weight matrix as int8 with a scale for each output, and the nodes that make it float32 again."""
+    scale = (np.abs(values).max(axis=0, keepdims=True) / 127).clip(1e-12).astype(np.float32)
+    rows = np.rint(values / scale).astype(np.int8)
+    parts = [numpy_helper.from_array(rows, f"{name}.int8"), numpy_helper.from_array(scale, f"{name}.scale")]
+    nodes = [
+        helper.make_node("Cast", [f"{name}.int8"], [f"{name}.float"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", [f"{name}.float", f"{name}.scale"], [name]),
+    ]
+    return parts, nodes
 
 
 def _quantised_table(graph: onnx.GraphProto, gather: onnx.NodeProto, values: np.ndarray) -> list[TensorProto]:  # type: ignore[type-arg]

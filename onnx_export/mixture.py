@@ -7,14 +7,17 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from onnx_export.claims import claim_pairs
 from onnx_export.config import Config
 from onnx_export.edits import edit_pairs
 from onnx_export.grammar import grammar_pairs
 from onnx_export.pair import Pair
-from onnx_export.sources import drop_overlap, report_pairs, train_pairs, vsr_captions
+from onnx_export.sources import drop_overlap, raw_train_pairs, report_pairs, vsr_captions
 
 #: One group in this many is held out: for thresholds and calibration, never trained on.
 HELD_OUT = 20
+#: Sources whose true pairs are edited, and sources whose sentences are.
+PARAPHRASES, SENTENCES = ("paws_wiki", "sugarcrepe_pp"), ("valse", "cannot", "snli")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +39,27 @@ class Mixture:
         Raises:
             DataMissing: a data set is not in ``data``.
         """
-        seed = config.training.seed
-        given = train_pairs(data)
-        rows, dropped = drop_overlap(given, [row for part in report_pairs(data).values() for row in part])
-        generated = grammar_pairs(config.generated.get("grammar", 0), seed)
-        paraphrases = [(row.query, row.document) for row in rows if row.pairs == 1 and row.source in ("paws_wiki", "sugarcrepe_pp")]
-        sentences = sorted({row.query for row in rows if row.source in ("valse", "cannot")} | set(vsr_captions(data)))
-        generated += edit_pairs(paraphrases, sentences, config.generated.get("edits", 0), seed)
-        rows = [row for row in rows + generated if row.source in config.mixture]
-        train = [row for row in rows if not held_out(row)]
-        heldout = [row for row in rows if held_out(row)]
+        rows, dropped = drop_overlap(raw_train_pairs(data), [row for part in report_pairs(data).values() for row in part])
+        given = [row for row in rows if not held_out(row)]
+        generated = [row for row in _generated(config, given, vsr_captions(data)) if row.source in config.mixture]
+        train = [row for row in given if row.source in config.mixture]
+        heldout = [row for row in rows if held_out(row) and row.source in config.mixture]
+        train += [row for row in generated if not held_out(row)]
+        heldout += [row for row in generated if held_out(row)]
         counts = {"train": _by_source(train), "heldout": _by_source(heldout), "dropped_as_overlap": dropped}
         return cls(train, heldout, counts)
+
+
+def _generated(config: Config, rows: list[Pair], captions: list[str]) -> list[Pair]:
+    """What the generators write, from rows that are not held out."""
+    seed, wanted = config.training.seed, config.generated
+    paraphrases = [(row.query, row.document) for row in rows if row.pairs == 1 and row.source in PARAPHRASES]
+    sentences = sorted({row.query for row in rows if row.source in SENTENCES} | set(captions))
+    return (
+        grammar_pairs(wanted.get("grammar", 0), seed)
+        + edit_pairs(paraphrases, sentences, wanted.get("edits", 0), seed)
+        + claim_pairs(rows, wanted.get("claims", 0), seed)
+    )
 
 
 def held_out(row: Pair) -> bool:

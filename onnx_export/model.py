@@ -54,13 +54,16 @@ class Model(nn.Module):
             hidden, additive = self.encoder.lower(ids, mask)
         return self.encoder.token_rows(hidden, additive)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Logits (b, 2) of a batch, as the served pair of graphs gives them, rows rounded to int8 included."""
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Logits (b, 2) of a batch, as the served graphs give them, rows rounded to int8 included; and the order-blind
+        scores' own logits, if the verifier has them."""
         query = rounded(self.matrices(batch.query, batch.query_mask))
         document = rounded(self.matrices(batch.document, batch.document_mask))
+        inputs = (query, batch.query_mask.float(), document, batch.document_mask.float())
         with torch.autocast("cpu", enabled=False):
-            logits: Tensor = self.verifier(query, batch.query_mask.float(), document, batch.document_mask.float())
-        return logits
+            logits: Tensor = self.verifier(*inputs)
+            hint: Tensor | None = self.verifier.hint(*inputs) if hasattr(self.verifier, "hint") else None
+        return logits, hint
 
     def train(self, mode: bool = True) -> Model:
         """This model, its trained parts in that mode; the frozen ones always without dropout."""

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from onnx_export.batches import Rows
+from onnx_export.calibration import save_rows
 from onnx_export.config import Config
 from onnx_export.errors import BadCheckpoint
 from onnx_export.metrics import auroc
@@ -36,7 +37,8 @@ def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
     Args:
         config: every knob.
         data: folder of the data sets.
-        output: folder for ``checkpoint.pt``, ``data.json`` (what was trained on) and ``heldout.json`` (figures by source).
+        output: folder for ``checkpoint.pt``, ``data.json`` (rows by source), ``heldout.jsonl`` (rows not trained on,
+            for calibration) and ``heldout.json`` (AUROC on them).
         progress: told the step, the number of steps, and a line with the loss and the speed.
 
     Raises:
@@ -51,9 +53,11 @@ def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
     tokenizer = plain_tokenizer(base_folder(config.encoder.base))
     mixture = Mixture.build(config, data)
     (output / "data.json").write_text(json.dumps(mixture.counts, indent=1), encoding="utf-8")
+    save_rows(output / "heldout.jsonl", mixture.heldout)
     rows, heldout = Rows(mixture.train, tokenizer), Rows(mixture.heldout, tokenizer)
 
     model, optimiser, done = _resumed(config, path)
+    torch.manual_seed(config.training.seed + done)
     batches = rows.drawn(config.mixture, config.training.batch_tokens, config.training.seed)
     for _ in range(done):
         next(batches)
@@ -64,12 +68,15 @@ def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * _schedule(step, config)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = pair_loss(model(batch), batch.labels)
+            logits, hint = model(batch)
+            loss = main = pair_loss(logits, batch.labels)
+            if hint is not None and config.training.hint:
+                loss = main + config.training.hint * pair_loss(hint, batch.labels)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], 1.0)
         optimiser.step()
-        loss_sum, seen = loss_sum + loss.item(), seen + len(batch.labels)
+        loss_sum, seen = loss_sum + main.item(), seen + len(batch.labels)
         if (step + 1) % 20 == 0:
             speed = seen / (time.monotonic() - started)
             progress(step + 1, config.training.steps, f"loss {loss_sum / 20:.4f}, {speed:.0f} pairs a second")
@@ -95,7 +102,7 @@ def logits_of(model: Model, rows: Rows, tokens: int = 12000) -> NDArray[np.float
     model.eval()
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         for chosen, batch in rows.in_order(tokens):
-            result[chosen] = model(batch).float().numpy()
+            result[chosen] = model(batch)[0].float().numpy()
     return result
 
 

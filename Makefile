@@ -1,0 +1,29 @@
+# One word per chore. PYTHON is the interpreter of the environment that holds simgate[dev].
+PYTHON ?= python3
+DATA ?= ../shared/data
+
+.PHONY: install check test bench protos bundle report
+
+install:  ## this checkout with everything needed to work on it
+	$(PYTHON) -m pip install -e '.[dev]'
+
+check:  ## lint, format, types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+test:  ## every test and example, warnings as errors, with coverage
+	$(PYTHON) -m pytest --cov --cov-report=term
+
+bench:  ## speed and memory, both sides in the same run
+	$(PYTHON) -m onnx_export.speed
+
+protos:  ## the generated gRPC stubs
+	$(PYTHON) -m grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. plugin_server/simgate_v1.proto
+
+bundle:  ## train and convert the bundle that ships, from the data in DATA
+	$(PYTHON) -m plugin_server train default --data $(DATA) --output runs/default
+	$(PYTHON) -m plugin_server convert runs/default/checkpoint.pt plugin_server/default_bundle
+
+report:  ## measure the bundle that ships on the report sets in DATA
+	$(PYTHON) -m plugin_server evaluate plugin_server/default_bundle --data $(DATA) --output runs/report.json

@@ -1,0 +1,172 @@
+"""Thresholds and probabilities of a bundle, fitted on held-out rows with the graphs that are served."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from onnx_export.errors import BadCheckpoint
+from onnx_export.metrics import auroc
+from onnx_export.pair import Pair
+from plugin_server.bundle import PROFILES, Bundle
+from plugin_server.encoder import Encoded
+from plugin_server.reranker import Reranker
+from plugin_server.verifier import Reading
+
+#: True pairs of a source that profile ``passages`` may lose: it guards retrieval, where a lost answer costs more than
+#: a near-miss shown.
+PASSAGES_LOST = 0.05
+#: Query words of accepted true pairs that may count as without a match.
+WORDS_LOST = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What calibration fits: for each profile ``threshold``, ``scale``, ``bias`` and ``blend``; the word threshold."""
+
+    profiles: dict[str, dict[str, float]]
+    match_threshold: float
+
+    @classmethod
+    def neutral(cls) -> Calibration:
+        """The calibration before any fit."""
+        return cls({profile: {"threshold": 0.5} for profile in PROFILES}, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A held-out row with the verifier's readings of its document's windows and the recall cosine."""
+
+    pair: Pair
+    query: Encoded
+    readings: list[Reading]
+    cosine: float
+
+    def logit(self, column: int) -> float:
+        """The best window's logit for a profile's column."""
+        return max(float(reading.logits[column]) for reading in self.readings)
+
+    def label(self, column: int) -> int | None:
+        """The row's label for a profile's column."""
+        return (self.pair.pairs, self.pair.passages)[column]
+
+
+def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
+    """The calibration fitted on held-out rows, and AUROC by profile and source on them.
+
+    A profile's probability is a logistic function of the logit, fitted so that every source and label weighs the same;
+    the threshold of ``pairs`` has the best mean accuracy over the sources, both labels weighing the same; that of
+    ``passages`` loses `PASSAGES_LOST` of the true question-passage pairs.
+
+    Args:
+        rows: JSON Lines of `Pair`, written by `simgate train`.
+
+    Raises:
+        BadCheckpoint: the file is missing or holds something else.
+    """
+    read = readings(Reranker(bundle), load_rows(rows))
+    profiles, figures = {}, {}
+    for column, profile in enumerate(PROFILES):
+        known = [item for item in read if item.label(column) is not None]
+        labels = np.array([item.label(column) for item in known])
+        logits = np.array([item.logit(column) for item in known])
+        sources = np.array([item.pair.source for item in known])
+        figures[profile] = source_aurocs(labels, logits, sources)
+        scale, bias = logistic(labels, logits, even_weights(labels, sources))
+        probabilities = 1 / (1 + np.exp(-(scale * logits + bias)))
+        if profile == "pairs":
+            threshold = best_threshold(labels, probabilities, even_weights(labels, sources))
+        else:
+            answers = probabilities[(labels == 1) & np.isin(sources, ("squadshifts", "qed_nq"))]
+            threshold = float(np.quantile(answers, PASSAGES_LOST))
+        profiles[profile] = {"threshold": round(threshold, 4), "scale": round(scale, 4), "bias": round(bias, 4)}
+    profiles["passages"]["blend"] = round(blend(read, profiles["passages"]), 3)
+    return Calibration(profiles, round(match_threshold(read), 3)), figures
+
+
+def load_rows(path: Path) -> list[Pair]:
+    """The rows of a JSON Lines file that `save_rows` wrote."""
+    try:
+        return [Pair(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError, TypeError) as error:
+        raise BadCheckpoint(f"{path}: the held-out rows of the run are needed: {error}") from error
+
+
+def save_rows(path: Path, rows: Sequence[Pair]) -> None:
+    """Write the rows as JSON Lines."""
+    path.write_text("".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def readings(reranker: Reranker, rows: Sequence[Pair]) -> list[Read]:
+    """Every row read by the served graphs."""
+    texts = sorted({text for row in rows for text in (row.query, row.document)})
+    encoded = dict(zip(texts, reranker.encode(texts), strict=True))
+    usable = [row for row in rows if len(encoded[row.query].windows) == 1]
+    pairs = [(encoded[row.query].windows[0], window) for row in usable for window in encoded[row.document].windows]
+    every = iter(reranker.verifier.read(pairs))
+    result = []
+    for row in usable:
+        query, document = encoded[row.query], encoded[row.document]
+        part = [next(every) for _ in document.windows]
+        result.append(Read(row, query, part, float((document.vectors @ query.vectors[0]).max())))
+    return result
+
+
+def even_weights(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> NDArray[np.float64]:
+    """A weight a row: every source with both labels weighs the same, and so does each label in it; others weigh 0."""
+    weights = np.zeros(len(labels))
+    for source in np.unique(sources):
+        groups = [np.flatnonzero((sources == source) & (labels == label)) for label in (0, 1)]
+        if all(len(group) for group in groups):
+            for group in groups:
+                weights[group] = 1 / len(group)
+    return weights
+
+
+def logistic(labels: NDArray[np.int64], logits: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[float, float]:
+    """Scale and bias of Platt's logistic calibration (Platt 1999)."""
+    fit = LogisticRegression(C=1e4).fit(logits[:, None], labels, sample_weight=weights / weights.mean())
+    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
+
+
+def best_threshold(labels: NDArray[np.int64], scores: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """The threshold with the highest weighted accuracy, half-way between the two scores it separates."""
+    order = np.argsort(scores)
+    gained = np.where(labels[order] == 0, weights[order], -weights[order])
+    best = int(np.argmax(np.cumsum(gained)))
+    return float(scores[order[best : best + 2]].mean())
+
+
+def source_aurocs(labels: NDArray[np.int64], logits: NDArray[np.float64], sources: NDArray[np.str_]) -> dict[str, float]:
+    """AUROC of each source that has both labels."""
+    figures = {}
+    for source in np.unique(sources):
+        chosen = sources == source
+        if len(set(labels[chosen])) == 2:
+            figures[str(source)] = round(auroc(labels[chosen].tolist(), logits[chosen].tolist()), 4)
+    return figures
+
+
+def match_threshold(read: Sequence[Read]) -> float:
+    """The cosine that all but `WORDS_LOST` of the query tokens of true pairs reach."""
+    column = PROFILES.index("pairs")
+    best = [item.readings[0].best[1:-1] for item in read if item.label(column) == 1]
+    return float(np.quantile(np.concatenate(best), WORDS_LOST))
+
+
+def blend(read: Sequence[Read], knobs: dict[str, float]) -> float:
+    """The weight of the probability beside the recall cosine that separates answers from other passages best."""
+    column = PROFILES.index("passages")
+    rows = [item for item in read if item.pair.source in ("squadshifts", "qed_nq") and item.label(column) is not None]
+    labels = [item.label(column) or 0 for item in rows]
+    chance = np.array([1 / (1 + np.exp(-(knobs["scale"] * item.logit(column) + knobs["bias"]))) for item in rows])
+    cosine = np.array([item.cosine for item in rows])
+    weights = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
+    return max(weights, key=lambda weight: auroc(labels, (cosine + weight * chance).tolist()))

@@ -1,0 +1,97 @@
+"""The model card of a bundle, written from its manifest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from plugin_server.bundle import Manifest
+
+#: Licence of each training source, as shared with the data.
+LICENCES = {
+    "paws_wiki": "PAWS-Wiki, freely used for any purpose (Google)",
+    "hans": "HANS, MIT",
+    "scone": "ScoNe, CC0",
+    "cannot": "CANNOT, CC BY-SA 4.0",
+    "snli": "SNLI, CC BY-SA 4.0",
+    "nli_cad": "counterfactually revised NLI, Apache-2.0",
+    "sugarcrepe_pp": "SugarCrepe++, MIT",
+    "valse": "VALSE, MIT",
+    "stsb": "STS Benchmark, scores CC BY-SA 4.0",
+    "squadshifts": "SquadShifts, CC BY 4.0",
+    "qed_nq": "QED (Natural Questions), CC BY-SA 3.0",
+    "grammar": "own grammars, Apache-2.0",
+    "edits": "own edits of sentences of the sets above and of VSR captions (Apache-2.0)",
+    "claims": "own claims about the passages above",
+}
+
+
+def model_card(manifest: Manifest) -> str:
+    """The card as Markdown: what the model is, what it was trained on, how it was measured, where it fails."""
+    rows = manifest.training.get("rows", {})
+    lines = [
+        f"# {manifest.name}",
+        "",
+        "A model bundle of simgate: token embeddings and a verifier that reads the similarity map of query and candidate "
+        "and says whether the candidate holds up. The recall vector is the base model's own.",
+        "",
+        f"- base: {manifest.base.get('name', '')} ({manifest.base.get('licence', '')})",
+        f"- fingerprint of its token blobs: `{manifest.fingerprint}`",
+        f"- recall vector: {manifest.recall_dimension} float32; token row: {manifest.token_dimension} bytes (int8)",
+        f"- windows of {manifest.window_tokens} tokens, overlapping by {manifest.window_overlap}; verifier: {manifest.verifier}",
+        "- language: English",
+        "",
+        "## Profiles",
+        "",
+        "| profile | threshold | meaning |",
+        "|---|---|---|",
+        f"| pairs | {manifest.profiles['pairs'].threshold} | both texts say the same |",
+        f"| passages | {manifest.profiles['passages'].threshold} | the candidate answers or supports the query |",
+        "",
+        "## Training data",
+        "",
+        "| source | rows | held out | dropped as overlapping a report set |",
+        "|---|---|---|---|",
+    ]
+    for source, count in rows.get("train", {}).items():
+        held, dropped = rows["heldout"].get(source, 0), rows["dropped_as_overlap"].get(source, 0)
+        lines.append(f"| {LICENCES.get(source, source)} | {count:,} | {held:,} | {dropped:,} |")
+    lines += [
+        "",
+        f"Steps: {manifest.training.get('steps', 0):,}. Thresholds and calibration were fitted on the held-out rows. No row "
+        "of a set used for reporting, and no near copy of one, was trained on.",
+        "",
+        "Configuration:",
+        "",
+        "```json",
+        json.dumps(manifest.training.get("config", {}), indent=1),
+        "```",
+        "",
+        *_quality(manifest.quality),
+        "## Limits",
+        "",
+        "- English only; texts of other languages get a defined verdict that means little.",
+        "- Sentences and short passages were trained on; a long document is judged by its best window.",
+        "- A verdict says whether the words of the candidate hold up against the query, not whether they are true.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _quality(quality: dict[str, Any]) -> list[str]:
+    """The measured figures: held-out AUROC, parity, and the report if there is one."""
+    lines: list[str] = []
+    if "heldout" in quality:
+        lines += ["## Held-out rows of the training sources, AUROC", "", "| source | pairs | passages |", "|---|---|---|"]
+        heldout = quality["heldout"]
+        for source in sorted(set(heldout["pairs"]) | set(heldout["passages"])):
+            cells = [str(heldout[profile].get(source, "")) for profile in ("pairs", "passages")]
+            lines.append(f"| {source} | {cells[0]} | {cells[1]} |")
+        lines.append("")
+    if "parity" in quality:
+        lines += ["## Parity with torch in float32, largest difference", "", "| what | difference |", "|---|---|"]
+        lines += [f"| {name} | {value:.1e} |" for name, value in quality["parity"].items()]
+        lines.append("")
+    if "report" in quality:
+        lines += ["## Report", "", quality["report"], ""]
+    return lines

@@ -1,0 +1,122 @@
+"""``simgate bundle``: what a bundle says of itself, and whether it works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+import numpy as np
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from plugin_server.bundle import ENCODER, MANIFEST, PROFILES, TOKENIZER, Bundle, Manifest, fingerprint
+from plugin_server.cli_common import console, emit, json_option, settings
+from plugin_server.errors import BundleMalformed
+from plugin_server.reranker import Reranker
+
+PAIR = ("a red car and a blue house", "a blue house and a red car")
+
+
+@click.group()
+def bundle() -> None:
+    """Show or check a model bundle."""
+
+
+@bundle.command()
+@click.argument("path", required=False, default="")
+@json_option
+def info(path: str, as_json: bool) -> None:
+    """Show what a bundle says of itself.
+
+    PATH is the bundle's folder; without one the bundle that the other commands use is shown.
+
+    \b
+    Example:
+      simgate bundle info
+      simgate bundle info my-bundle --json | jq .quality
+
+    Exit codes: 0 shown; 1 the bundle cannot be read.
+    """
+    opened = Bundle.open(settings(path).bundle)
+    if as_json:
+        emit({"folder": str(opened.folder), "bytes": opened.size} | asdict(opened.manifest))
+        return
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _facts(opened):
+        table.add_row(name, Text(value))
+    console().print(table)
+
+
+@bundle.command()
+@click.argument("path", required=False, default="")
+def check(path: str) -> None:
+    """Check a bundle: manifest, checksums, both graphs, one pair, every dimension.
+
+    PATH is the bundle's folder; without one the bundle that the other commands use is checked.
+
+    \b
+    Example:
+      simgate bundle check my-bundle
+
+    Exit codes: 0 it works; 1 it does not, told on standard error.
+    """
+    chosen = settings(path)
+    opened = Bundle.open(chosen.bundle)
+    click.echo(
+        f"manifest    {opened.folder / MANIFEST}: format {opened.manifest.format_version}, {opened.manifest.name}"
+    )
+    click.echo(f"checksums   {len(opened.manifest.files)} files as the manifest names them, {opened.size / 1e6:.1f} MB")
+    for line in checked(Reranker(opened, chosen)):
+        click.echo(line)
+    click.echo("The bundle works.")
+
+
+def checked(reranker: Reranker) -> Iterator[str]:
+    """A line for each thing about a loaded bundle that holds.
+
+    Raises:
+        BundleMalformed: one does not; the message names both sides.
+    """
+    manifest = reranker.manifest
+    yield "graphs      encoder and verifier load"
+    files = manifest.files
+    made = fingerprint(files[ENCODER], files[TOKENIZER], manifest.window_tokens, manifest.window_overlap)
+    _same("fingerprint", made, manifest.fingerprint)
+    yield f"fingerprint {made} fits encoder and tokenizer"
+    left, right = reranker.encode(PAIR)
+    _same("recall_dimension", left.vectors.shape[1], manifest.recall_dimension)
+    _same("token_dimension", left.windows[0].shape[1], manifest.token_dimension)
+    if not np.allclose(np.linalg.norm(left.vectors, axis=1), 1, atol=1e-3):
+        raise BundleMalformed("encoder.onnx: recall vectors do not have length 1: export the bundle again")
+    yield f"encoder     recall {manifest.recall_dimension}, tokens {manifest.token_dimension}, unit length"
+    (reading,) = reranker.verifier.read([(left.windows[0], right.windows[0])])
+    _same("profiles", len(reading.logits), len(PROFILES))
+    if not np.isfinite(reading.logits).all():
+        raise BundleMalformed("verifier.onnx: a logit is not finite: export the bundle again")
+    verdict = reranker.verify(*PAIR)
+    yield f"verifier    {verdict.outcome.value} a pair with probability {verdict.probability:.3f}"
+
+
+def _same(name: str, found: object, named: object) -> None:
+    if found != named:
+        raise BundleMalformed(f"{name}: the files give {found}, the manifest says {named}: export the bundle again")
+
+
+def _facts(opened: Bundle) -> Iterator[tuple[str, str]]:
+    manifest: Manifest = opened.manifest
+    yield "name", manifest.name
+    yield "folder", f"{opened.folder} ({opened.size / 1e6:.1f} MB)"
+    yield "fingerprint", manifest.fingerprint
+    yield "recall vector", f"{manifest.recall_dimension} numbers"
+    yield "token row", f"{manifest.token_dimension} bytes"
+    yield "window", f"{manifest.window_tokens} tokens, overlapping by {manifest.window_overlap}"
+    yield "verifier", manifest.verifier
+    for name, profile in manifest.profiles.items():
+        yield f"profile {name}", f"accepted from a probability of {profile.threshold:.3g}"
+    for section in ("base", "training", "quality"):
+        for name, value in getattr(manifest, section).items():
+            yield f"{section}: {name}", str(value)

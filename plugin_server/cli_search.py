@@ -1,0 +1,134 @@
+"""``simgate search``: a query over the embedded index, before and after verification."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from plugin_server.cli_common import (
+    bundle_option,
+    chance,
+    console,
+    emit,
+    hit_fields,
+    index_option,
+    json_option,
+    load,
+    place,
+    policy_option,
+    profile_option,
+    shown,
+    top_n_option,
+)
+from plugin_server.index import Index
+from plugin_server.ranking import Hit
+from plugin_server.search import DEFAULT_K, Answer, Searcher
+
+STYLES = {"accepted": "green", "rejected": "red", "unverified": "yellow"}
+
+
+@click.command()
+@click.argument("query")
+@click.option("-k", type=click.IntRange(1), default=DEFAULT_K, show_default=True, help="Dense hits to verify.")
+@top_n_option
+@profile_option("passages")
+@policy_option
+@click.option("--explain", is_flag=True, help="Show every hit of dense search with its verdict, --top-n of them.")
+@json_option
+@index_option
+@bundle_option
+def search(
+    query: str,
+    k: int,
+    top_n: int,
+    profile: str,
+    policy: str,
+    explain: bool,
+    as_json: bool,
+    path: Path | None,
+    bundle: str,
+) -> None:
+    """Search the embedded index; near-misses are dropped.
+
+    \b
+    Example:
+      simgate search "A hotel that is closer to the sea than to the trains"
+      simgate search "Boat back from Isle Varr to Brenholm" --explain
+      simgate search "refund before dispatch" --json | jq -r '.hits[].id'
+
+    Exit codes: 0 searched, even if nothing was found; 1 no index, another bundle's, or the query cannot be encoded.
+    """
+    reranker = load(bundle)
+    with Index.open(place(path), reranker.manifest) as index:
+        answer = Searcher(reranker, index).search(query, k, top_n, profile, policy)
+    if as_json:
+        emit(answer_fields(answer, profile, policy, explain))
+    else:
+        print_answer(answer, explain, top_n)
+
+
+def answer_fields(answer: Answer, profile: str, policy: str, explain: bool) -> dict[str, Any]:
+    """The answer for a program; with `explain` also what dense search found and what was dropped."""
+    fields: dict[str, Any] = {"query": answer.query, "profile": profile, "policy": policy}
+    fields["verified"] = len(answer.recall)
+    fields["hits"] = [_fields(answer, hit) for hit in answer.ranking.hits]
+    fields["dropped_count"] = len(answer.ranking.dropped)
+    if explain:
+        fields["dropped"] = [_fields(answer, hit) for hit in answer.ranking.dropped]
+        fields["dense"] = [{"id": item.document.id, "cosine": item.score} for item in answer.recall]
+    return fields
+
+
+def print_answer(answer: Answer, explain: bool, top_n: int) -> None:
+    """Nothing; the answer is printed for people."""
+    out, ranking = console(), answer.ranking
+    if not answer.recall:
+        out.print("The index is empty: add documents with `simgate index corpus.jsonl`")
+        return
+    if explain:
+        kept = {hit.position: rank for rank, hit in enumerate(ranking.hits, 1)}
+        fates = {hit.position: hit for hit in (*ranking.hits, *ranking.dropped)}
+        out.print(Text("What dense search found, and what became of it", "bold"))
+        out.print(hits_table([(kept.get(n), fates[n]) for n in range(len(answer.recall)) if n in fates][:top_n]))
+    else:
+        out.print(hits_table(list(enumerate(ranking.hits, 1))))
+    line = f"{len(answer.recall)} verified, {len(ranking.dropped)} dropped"
+    if ranking.dropped and not explain:
+        line += " (--explain shows them)"
+    out.print(Text(line, "dim"))
+
+
+def hits_table(rows: list[tuple[int | None, Hit]]) -> Table:
+    """A table of hits with their rank, None for a dropped one, and their verdicts."""
+    table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column("rank", justify="right", width=4)
+    table.add_column("was", justify="right", width=3)
+    table.add_column("document", ratio=3)
+    table.add_column("verdict", width=10)
+    table.add_column("prob", justify="right", width=4)
+    table.add_column("no match for", ratio=1, min_width=12)
+    for rank, hit in rows:
+        verdict = hit.verdict
+        style = STYLES[verdict.outcome.value]
+        document = Text.assemble((f"{shown(hit.candidate.id, 40)} ", "dim"), shown(hit.candidate.text or "(blob)"))
+        words = ", ".join(verdict.unmatched) or verdict.reason
+        table.add_row(
+            "–" if rank is None else str(rank),
+            str(hit.position + 1),
+            document,
+            Text(verdict.outcome.value, style),
+            chance(verdict.probability),
+            Text(shown(words), "dim"),
+        )
+    return table
+
+
+def _fields(answer: Answer, hit: Hit) -> dict[str, Any]:
+    found = answer.found(hit)
+    extra = {"title": found.document.title, "text": found.document.text, "extra": found.document.extra}
+    return hit_fields(hit) | {"cosine": found.score} | extra

@@ -1,0 +1,176 @@
+"""Clients of a simgate server, synchronous and asynchronous, that speak the core's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import TypeVar
+
+import grpc
+
+from plugin_server import reply
+from plugin_server import simgate_v1_pb2 as pb
+from plugin_server import simgate_v1_pb2_grpc as pb_grpc
+from plugin_server.candidate import Candidate
+from plugin_server.ranking import Ranking
+from plugin_server.remote import remote_error
+from plugin_server.search import DEFAULT_K, DEFAULT_TOP_N
+from plugin_server.verdict import Verdict
+
+ADDRESS = "127.0.0.1:50051"
+#: Seconds a call may take, waiting for the connection included.
+TIMEOUT = 30.0
+#: Messages of any size: the server has its own limit, and tells.
+OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+
+class Client:
+    """A connection to a simgate server, from several threads if need be; a context manager that closes it.
+
+    Every call raises a `plugin_server.remote.RemoteError` when the server answers with an error or not at all, and
+    `UnknownChoice` for a profile or policy that does not exist.
+
+    Args:
+        address: ``host:port``.
+        timeout: seconds of one call.
+
+    Example::
+
+        with Client("127.0.0.1:50051") as client:
+            ranking = client.rerank("a red car", ["a red car", "a blue car"])
+    """
+
+    def __init__(self, address: str = ADDRESS, timeout: float = TIMEOUT) -> None:
+        self.timeout = timeout
+        self._channel = grpc.insecure_channel(address, OPTIONS)
+        self._stub = pb_grpc.SimgateStub(self._channel)
+
+    def rerank(
+        self,
+        query: str,
+        candidates: Sequence[str | Candidate],
+        profile: str = "passages",
+        policy: str = "filter",
+        top_n: int = 0,
+    ) -> Ranking:
+        """The candidates in their new order, as `Reranker.rerank`; the best `top_n` hits alone unless it is 0."""
+        request = reply.rerank_request(query, candidates, profile, policy, top_n)
+        return reply.ranking_of(self._call(self._stub.Rerank, request), candidates)
+
+    def verify(self, pairs: Sequence[tuple[str, str]], profile: str = "pairs") -> list[Verdict]:
+        """The verdicts on (query, document), in the order given."""
+        response = self._call(self._stub.Verify, reply.verify_request(pairs, profile))
+        return [reply.verdict_of(verdict) for verdict in response.verdicts]
+
+    def encode(self, texts: Sequence[str]) -> list[reply.Encoding]:
+        """Recall vectors and a token blob for each text, in the order given."""
+        response = self._call(self._stub.Encode, pb.EncodeRequest(texts=texts))
+        return [reply.encoding_of(encoding) for encoding in response.encodings]
+
+    def info(self) -> reply.Info:
+        """What the server has loaded, and its limits."""
+        return reply.info_of(self._call(self._stub.Info, pb.InfoRequest()))
+
+    def search(
+        self,
+        query: str,
+        k: int = DEFAULT_K,
+        top_n: int = DEFAULT_TOP_N,
+        profile: str = "passages",
+        policy: str = "filter",
+    ) -> reply.SearchResult:
+        """The best documents of the server's index, as `Searcher.search`."""
+        request = reply.search_request(query, k, top_n, profile, policy)
+        return reply.search_result_of(self._call(self._stub.Search, request))
+
+    def close(self) -> None:
+        """Nothing; the connection is closed, and calls that are running end."""
+        self._channel.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, method: Callable[..., Response], request: object) -> Response:
+        try:
+            return method(request, timeout=self.timeout)
+        except grpc.RpcError as error:  # which is also a Call
+            raise remote_error(error.code(), error.details() or "") from error
+
+
+class AsyncClient:
+    """A connection to a simgate server for asyncio; an asynchronous context manager. Errors are those of `Client`.
+
+    Made while an event loop runs, which it stays with.
+
+    Args:
+        address: ``host:port``.
+        timeout: seconds of one call.
+    """
+
+    def __init__(self, address: str = ADDRESS, timeout: float = TIMEOUT) -> None:
+        self.timeout = timeout
+        self._channel = grpc.aio.insecure_channel(address, OPTIONS)
+        self._stub = pb_grpc.SimgateStub(self._channel)
+
+    async def rerank(
+        self,
+        query: str,
+        candidates: Sequence[str | Candidate],
+        profile: str = "passages",
+        policy: str = "filter",
+        top_n: int = 0,
+    ) -> Ranking:
+        """The ranking, as `Client.rerank`."""
+        request = reply.rerank_request(query, candidates, profile, policy, top_n)
+        return reply.ranking_of(await self._call(self._stub.Rerank, request), candidates)
+
+    async def verify(self, pairs: Sequence[tuple[str, str]], profile: str = "pairs") -> list[Verdict]:
+        """The verdicts, as `Client.verify`."""
+        response = await self._call(self._stub.Verify, reply.verify_request(pairs, profile))
+        return [reply.verdict_of(verdict) for verdict in response.verdicts]
+
+    async def encode(self, texts: Sequence[str]) -> list[reply.Encoding]:
+        """The encodings, as `Client.encode`."""
+        response = await self._call(self._stub.Encode, pb.EncodeRequest(texts=texts))
+        return [reply.encoding_of(encoding) for encoding in response.encodings]
+
+    async def info(self) -> reply.Info:
+        """The server's state, as `Client.info`."""
+        return reply.info_of(await self._call(self._stub.Info, pb.InfoRequest()))
+
+    async def search(
+        self,
+        query: str,
+        k: int = DEFAULT_K,
+        top_n: int = DEFAULT_TOP_N,
+        profile: str = "passages",
+        policy: str = "filter",
+    ) -> reply.SearchResult:
+        """The documents, as `Client.search`."""
+        request = reply.search_request(query, k, top_n, profile, policy)
+        return reply.search_result_of(await self._call(self._stub.Search, request))
+
+    async def close(self) -> None:
+        """Nothing; the connection is closed, and calls that are running end."""
+        await self._channel.close(None)
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _call(self, method: Callable[..., Awaitable[Response]], request: object) -> Response:
+        try:
+            return await method(request, timeout=self.timeout)
+        except grpc.aio.AioRpcError as error:
+            raise remote_error(error.code(), error.details() or "") from error

@@ -1,0 +1,145 @@
+"""The five calls of ``simgate.v1``: a request in, the core's work on a thread, a response or a status out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from importlib.metadata import version
+from typing import Any, NoReturn, TypeVar
+
+import grpc
+
+from plugin_server import simgate_v1_pb2 as pb
+from plugin_server import simgate_v1_pb2_grpc as pb_grpc
+from plugin_server import wire
+from plugin_server.errors import IndexFailure, InvalidField, OverLimit
+from plugin_server.index import Index
+from plugin_server.reranker import Reranker
+from plugin_server.search import DEFAULT_K, DEFAULT_TOP_N, Searcher
+from plugin_server.status import grpc_status, message
+
+NAME = pb.DESCRIPTOR.services_by_name["Simgate"].full_name
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+
+class Service(pb_grpc.SimgateServicer):
+    """The servicer; the event loop only waits, so health checks are answered while a request is computed.
+
+    Args:
+        reranker: shared by all calls.
+        executor: whose threads run the core. A call whose client gave up while it waited for a thread is never run.
+        index: for Search.
+        max_message_bytes: the server's limit, for Info.
+    """
+
+    def __init__(
+        self, reranker: Reranker, executor: Executor, index: Index | None = None, max_message_bytes: int = 0
+    ) -> None:
+        self.reranker = reranker
+        self.searcher = None if index is None else Searcher(reranker, index)
+        self.max_message_bytes = max_message_bytes
+        self._executor = executor
+
+    async def Rerank(self, request: pb.RerankRequest, context: Any) -> pb.RerankResponse:
+        """The candidates in their new order, each with its verdict."""
+        return await self._answer(self.rerank, request, context)
+
+    async def Verify(self, request: pb.VerifyRequest, context: Any) -> pb.VerifyResponse:
+        """A verdict for each pair."""
+        return await self._answer(self.verify, request, context)
+
+    async def Encode(self, request: pb.EncodeRequest, context: Any) -> pb.EncodeResponse:
+        """Recall vectors and token blobs."""
+        return await self._answer(self.encode, request, context)
+
+    async def Info(self, request: pb.InfoRequest, context: Any) -> pb.InfoResponse:
+        """What is loaded, and the limits."""
+        return self.info()
+
+    async def Search(self, request: pb.SearchRequest, context: Any) -> pb.SearchResponse:
+        """Recall and reranking over the index."""
+        return await self._answer(self.search, request, context)
+
+    def rerank(self, request: pb.RerankRequest) -> pb.RerankResponse:
+        """The response to a Rerank request.
+
+        Raises:
+            InvalidRequest: as `Reranker.rerank`.
+        """
+        profile, policy = wire.profile_of(request.profile, "passages"), wire.policy_of(request.policy)
+        candidates = [wire.candidate_of(candidate) for candidate in request.candidates]
+        ranking = self.reranker.rerank(request.query, candidates, profile, policy)
+        return wire.rerank_response(ranking, request.top_n, self._fingerprint)
+
+    def verify(self, request: pb.VerifyRequest) -> pb.VerifyResponse:
+        """The response to a Verify request.
+
+        Raises:
+            InvalidRequest: as `Reranker.verify`, or there are no pairs or too many.
+        """
+        profile = wire.profile_of(request.profile, "pairs")
+        self._check_number("pairs", len(request.pairs))
+        pairs = [(pair.query, pair.document) for pair in request.pairs]
+        return wire.verify_response(self.reranker.verify_pairs(pairs, profile), self._fingerprint)
+
+    def encode(self, request: pb.EncodeRequest) -> pb.EncodeResponse:
+        """The response to an Encode request.
+
+        Raises:
+            InvalidRequest: as `Encoder.documents`, or there are no texts or too many.
+        """
+        self._check_number("texts", len(request.texts))
+        names = [f"texts[{number}]" for number in range(len(request.texts))]
+        return wire.encode_response(self.reranker.encoder.documents(list(request.texts), names), self._fingerprint)
+
+    def info(self) -> pb.InfoResponse:
+        """The response to an Info request."""
+        reranker = self.reranker
+        return wire.info_response(
+            reranker.manifest,
+            reranker.settings,
+            version("simgate"),
+            reranker.encoder.max_query_tokens,
+            self.max_message_bytes,
+            self.searcher is not None,
+        )
+
+    def search(self, request: pb.SearchRequest) -> pb.SearchResponse:
+        """The response to a Search request.
+
+        Raises:
+            InvalidRequest: as `Searcher.search`.
+            IndexFailure: the server has no index, or it cannot be read.
+        """
+        if self.searcher is None:
+            raise IndexFailure("index: this server was started without one: start it with an index")
+        profile, policy = wire.profile_of(request.profile, "passages"), wire.policy_of(request.policy)
+        depth, top_n = request.k or DEFAULT_K, request.top_n or DEFAULT_TOP_N
+        answer = self.searcher.search(request.query, depth, top_n, profile, policy)
+        return wire.search_response(answer, self._fingerprint)
+
+    @property
+    def _fingerprint(self) -> str:
+        return self.reranker.manifest.fingerprint
+
+    def _check_number(self, field: str, number: int) -> None:
+        if not number:
+            raise InvalidField(f"{field}: the list is empty: send at least one")
+        limit = self.reranker.settings.max_candidates
+        if number > limit:
+            raise OverLimit(field, number, limit, field, "send fewer, or raise max_candidates")
+
+    async def _answer(self, work: Callable[[Request], Response], request: Request, context: Any) -> Response:
+        """What `work` returns, done on a thread; an error ends the call with its status."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work, request)
+        except Exception as error:
+            await abort(context, error)
+
+
+async def abort(context: Any, error: Exception) -> NoReturn:
+    """Never; the call ends with the error's status and sentence."""
+    await context.abort(grpc_status(error), message(error))
+    raise grpc.aio.AbortError

@@ -1,0 +1,62 @@
+"""The one table from simgate's errors to gRPC and HTTP codes."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+import grpc
+
+from plugin_server.errors import BlobOfOtherBundle, BundleError, IndexFailure, IndexMissing, InvalidRequest
+
+log = logging.getLogger(__name__)
+
+#: The nearest class in an error's ancestry counts. A limit is INVALID_ARGUMENT and not RESOURCE_EXHAUSTED, which
+#: clients take for overload and send again; FAILED_PRECONDITION says that something else must be mended first.
+TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
+    InvalidRequest: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.BAD_REQUEST),
+    BlobOfOtherBundle: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
+    BundleError: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE),
+    IndexFailure: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
+    IndexMissing: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.NOT_FOUND),
+}
+UNFORESEEN = (grpc.StatusCode.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR)
+#: What a caller reads of an error that is not in the table.
+UNFORESEEN_MESSAGE = "internal error: the server's log has the traceback"
+
+
+def grpc_status(error: BaseException) -> grpc.StatusCode:
+    """The gRPC code of an error; INTERNAL for one that is not simgate's.
+
+    Example:
+        >>> from plugin_server.errors import EmptyText
+        >>> grpc_status(EmptyText("query")).name, grpc_status(KeyError("secret")).name
+        ('INVALID_ARGUMENT', 'INTERNAL')
+    """
+    return _row(error)[0]
+
+
+def http_status(error: BaseException) -> int:
+    """The HTTP code of an error; 500 for one that is not simgate's.
+
+    Example:
+        >>> from plugin_server.errors import EmptyText
+        >>> http_status(EmptyText("query")), http_status(KeyError("secret"))
+        (400, 500)
+    """
+    return _row(error)[1].value
+
+
+def message(error: BaseException) -> str:
+    """What the caller may read of an error: its sentence, or nothing of the inside if it is not simgate's.
+
+    The latter is logged with its traceback.
+    """
+    if _row(error) is not UNFORESEEN:
+        return str(error)
+    log.error("unforeseen error", exc_info=error)
+    return UNFORESEEN_MESSAGE
+
+
+def _row(error: BaseException) -> tuple[grpc.StatusCode, HTTPStatus]:
+    return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), UNFORESEEN)

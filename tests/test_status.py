@@ -1,0 +1,66 @@
+import logging
+
+import grpc
+import pytest
+
+from plugin_server import errors
+from plugin_server.remote import KINDS, RemoteError, remote_error
+from plugin_server.status import UNFORESEEN_MESSAGE, grpc_status, http_status, message
+
+Code = grpc.StatusCode
+CASES = [
+    (errors.EmptyText("query"), Code.INVALID_ARGUMENT, 400, "the caller's fault"),
+    (
+        errors.OverLimit("query", 300, 256, "tokens", "shorten it"),
+        Code.INVALID_ARGUMENT,
+        400,
+        "sending again is no use",
+    ),
+    (errors.DuplicateId("a"), Code.INVALID_ARGUMENT, 400, "the caller's fault"),
+    (errors.BlobMalformed("is truncated"), Code.INVALID_ARGUMENT, 400, "a blob is part of the request"),
+    (errors.BlobOfOtherBundle("aa", "bb"), Code.FAILED_PRECONDITION, 409, "nearer than its parent InvalidRequest"),
+    (errors.BundleMissing("x"), Code.UNAVAILABLE, 503, "another replica may have it"),
+    (errors.BundleAltered("x", "aa", "bb"), Code.UNAVAILABLE, 503, "another replica may have it"),
+    (errors.IndexMissing("x"), Code.FAILED_PRECONDITION, 404, "create one first"),
+    (errors.IndexDamaged("x"), Code.FAILED_PRECONDITION, 409, "index again first"),
+    (errors.IndexOfOtherBundle("x", "aa", "bb"), Code.FAILED_PRECONDITION, 409, "index again first"),
+    (errors.SimgateError("x"), Code.INTERNAL, 500, "the bare root is never raised on purpose"),
+    (KeyError("secret"), Code.INTERNAL, 500, "not simgate's"),
+    (MemoryError(), Code.INTERNAL, 500, "not simgate's"),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "http", "remark"), CASES, ids=[repr(case[0])[:30] for case in CASES])
+def test_codes(error: Exception, code: grpc.StatusCode, http: int, remark: str) -> None:
+    assert (grpc_status(error), http_status(error)) == (code, http), remark
+
+
+def test_every_error_of_the_tree_has_a_row() -> None:
+    def leaves(kind: type[Exception]) -> list[type[Exception]]:
+        return [kind, *(leaf for child in kind.__subclasses__() for leaf in leaves(child))]
+
+    for kind in leaves(errors.SimgateError):
+        if kind is not errors.SimgateError and kind.__module__ == errors.__name__:
+            assert grpc_status(kind.__new__(kind)) is not Code.INTERNAL, kind
+
+
+def test_message_of_simgate_is_told() -> None:
+    assert message(errors.NoCandidates()) == "candidates: the list is empty: send at least one text, blob or id"
+
+
+def test_message_of_others_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise KeyError("secret")
+    except KeyError as error:
+        with caplog.at_level(logging.ERROR):
+            assert message(error) == UNFORESEEN_MESSAGE
+    assert "Traceback" in caplog.text
+    assert "secret" in caplog.text
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_every_code_makes_a_remote_error(code: grpc.StatusCode) -> None:
+    error = remote_error(code, "")
+    assert type(error) is KINDS.get(code, RemoteError)
+    assert error.code is code
+    assert code.name in str(error)
