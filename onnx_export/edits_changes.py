@@ -11,6 +11,8 @@ from onnx_export.edits_words import COLOURS, COMPARISONS, QUANTIFIERS, SYMMETRIC
 from onnx_export.phrase import inflect, number_words
 
 Change = Callable[[Tokens, Random], Tokens | None]
+#: Words with an opposite in one sense only: "hot dog", "right now", "a cold".
+NOT_OPPOSED = frozenset("light like right left even hot cold last down up".split())
 AUXILIARIES = BE - {"be", "been", "being"} | frozenset("has have had can could will would should may might must".split())
 
 
@@ -94,7 +96,7 @@ def opposed(comparing: bool) -> Change:
 
     def change(tokens: Tokens, rng: Random) -> Tokens | None:
         table = {w: rng.choice(o) for w, o in opposites().items() if (w in COMPARISONS) == comparing}
-        return word_for({w: o for w, o in table.items() if w not in ("light", "like", "right", "left", "even")})(tokens, rng)
+        return word_for({w: o for w, o in table.items() if w not in NOT_OPPOSED})(tokens, rng)
 
     return change
 

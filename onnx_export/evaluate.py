@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from onnx_export import sources
 from onnx_export.evaluate_graphs import PAIRS, PARITY_TEXTS, batch_invariance, recall_parity, spread
-from onnx_export.evaluate_pairs import Progress, evaluate_sets, read_triples
+from onnx_export.evaluate_pairs import evaluate_sets, read_triples
 from onnx_export.evaluate_report import markdown
 from onnx_export.evaluate_retrieval import evaluate_collection
+from onnx_export.evaluate_scores import Progress
 from onnx_export.pair import Pair
 from onnx_export.speed import speed
 from plugin_server.bundle import Bundle

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from onnx_export.evaluate_pairs import Progress, encode_texts
+from onnx_export.evaluate_scores import Progress, encode_texts
 from onnx_export.pair import Pair
 from onnx_export.token_encoder import base_folder
 from plugin_server.blob import TokenMatrix, quantise
@@ -46,7 +46,7 @@ def base_model(manifest: Manifest) -> Any:
     """The bundle's base model in sentence-transformers, cut at the bundle's window."""
     # slow to import, and the rest of the evaluation does without
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Normalize, Pooling, Transformer
+    from sentence_transformers.models import Normalize, Pooling, Transformer  # type: ignore[import-not-found]
 
     body = Transformer(str(base_of(manifest)), max_seq_length=manifest.window_tokens)
     pooling = Pooling(manifest.recall_dimension, pooling_mode="mean")
@@ -99,7 +99,9 @@ def batch_invariance(reranker: Reranker, rows: Sequence[Pair], progress: Progres
             served = reranker.verifier.read([(batched[a], batched[b]) for a, b in chosen])
             found[0, part] = _chances(reranker, [reading.logits for reading in served])
             for row, source in ((1, alone), (2, padded)):
-                found[row, part] = _chances(reranker, graphs.read([(source[a], source[b]) for a, b in chosen], generator))
+                found[row, part] = _chances(
+                    reranker, graphs.read([(source[a], source[b]) for a, b in chosen], generator)
+                )
         for row, name in enumerate(worst):
             worst[name] = max(worst[name], float(np.abs(found[row] - reference).max()))
         flips += int(((found[0] >= thresholds) != (reference >= thresholds)).sum())
@@ -149,7 +151,7 @@ class _Graphs:
 
 def _served_matrices(reranker: Reranker, texts: list[str], generator: np.random.Generator) -> dict[str, TokenMatrix]:
     """The first window of every text, encoded in random order and batches."""
-    result = {}
+    result: dict[str, TokenMatrix] = {}
     for part in np.array_split(generator.permutation(len(texts)), generator.integers(1, 9)):
         chosen = [texts[number] for number in part]
         result |= {text: item.windows[0] for text, item in zip(chosen, reranker.encode(chosen), strict=True)}
@@ -159,4 +161,6 @@ def _served_matrices(reranker: Reranker, texts: list[str], generator: np.random.
 def _chances(reranker: Reranker, logits: list[Any]) -> Any:
     """(n, 2) probabilities, a column for each profile."""
     knobs = [reranker.manifest.profile(name) for name in PROFILES]
-    return np.array([[probability(float(value), knob) for value, knob in zip(row, knobs, strict=True)] for row in logits])
+    return np.array(
+        [[probability(float(value), knob) for value, knob in zip(row, knobs, strict=True)] for row in logits]
+    )

@@ -1,107 +1,28 @@
-"""Labelled pairs through the served graphs: how well verifier, pooled cosine and MaxSim part true pairs from near-misses."""
+"""Labelled pairs: how well verifier, pooled cosine and MaxSim part true pairs from near-misses."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_curve  # type: ignore[import-untyped]
+from sklearn.metrics import roc_curve
 
+from onnx_export.evaluate_scores import BASELINES, PairScores, Progress, Scores, score_pairs
 from onnx_export.metrics import accuracy_at, auroc, best_accuracy, bootstrap_interval, near_misses_rejected
 from onnx_export.pair import Label, Pair
-from plugin_server.blob import TokenMatrix
 from plugin_server.bundle import PROFILES
-from plugin_server.encoder import Encoded
-from plugin_server.reranker import CHUNK, Reranker
-from plugin_server.verdict import judge
+from plugin_server.reranker import Reranker
 
-Progress = Callable[[int, int, str], None]
-Scores = NDArray[np.float64]
 Table = dict[str, Any]
 
-#: What is compared with the verifier, by the name of its field in `PairScores`.
-BASELINES = ("cosine", "maxsim", "symmetric")
-#: Texts encoded at a time.
-TEXTS = 1024
+#: Every score, by name.
+KINDS = ("verifier", *BASELINES)
 #: A category with fewer near-misses is not named the worst.
 FEW = 10
-
-
-@dataclass(frozen=True, slots=True)
-class PairScores:
-    """Scores of n pairs, (n,) each; a long document counts with the window that is best for that score.
-
-    Attributes:
-        verifier: calibrated probability by profile.
-        cosine: of the recall vectors.
-        maxsim: mean over the query's tokens of the best cosine in the document.
-        symmetric: mean of that and of the same from the document's side.
-    """
-
-    verifier: dict[str, Scores]
-    cosine: Scores
-    maxsim: Scores
-    symmetric: Scores
-
-    def of(self, name: str, profile: str) -> Scores:
-        """The scores of ``verifier`` under the profile, or of a baseline."""
-        scores: Scores = self.verifier[profile] if name == "verifier" else getattr(self, name)
-        return scores
-
-
-def encode_texts(reranker: Reranker, texts: Sequence[str], progress: Progress, what: str) -> list[Encoded]:
-    """Every text encoded as a document, `TEXTS` at a time."""
-    encoded: list[Encoded] = []
-    for start in range(0, len(texts), TEXTS):
-        encoded += reranker.encode(texts[start : start + TEXTS])
-        progress(len(encoded), len(texts), f"{what}: texts encoded")
-    return encoded
-
-
-def score_pairs(reranker: Reranker, rows: Sequence[Pair], progress: Progress, what: str) -> PairScores:
-    """Scores of every row, in the rows' order; each distinct text is encoded once."""
-    # by length, so that a chunk holds few widths and runs in few batches
-    texts = sorted({text for row in rows for text in (row.query, row.document)}, key=len)
-    encoded = dict(zip(texts, encode_texts(reranker, texts, progress, what), strict=True))
-    parts: list[list[tuple[float, ...]]] = []
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        parts.append(_score_chunk(reranker, [(row.query, encoded[row.query], encoded[row.document]) for row in chunk]))
-        progress(start + len(chunk), len(rows), f"{what}: pairs verified")
-    columns = np.array([line for part in parts for line in part], np.float64).T
-    verifier = dict(zip(PROFILES, columns[: len(PROFILES)], strict=True))
-    return PairScores(verifier, *columns[len(PROFILES) :])
-
-
-def _score_chunk(reranker: Reranker, pairs: list[tuple[str, Encoded, Encoded]]) -> list[tuple[float, ...]]:
-    """For each (query text, query, document): a probability for each profile, cosine, maxsim, symmetric."""
-    flat = [(query.windows[0], window) for _, query, document in pairs for window in document.windows]
-    readings = iter(reranker.verifier.read(flat))
-    lines = []
-    for text, query, document in pairs:
-        part = [next(readings) for _ in document.windows]
-        chances = [judge(text, query, part, reranker.manifest, profile).probability or 0.0 for profile in PROFILES]
-        cosine = float((document.vectors @ query.vectors[0]).max())
-        symmetric = max(_symmetric(query.windows[0], window) for window in document.windows)
-        lines.append((*chances, cosine, max(reading.maxsim for reading in part), symmetric))
-    return lines
-
-
-def _symmetric(query: TokenMatrix, document: TokenMatrix) -> float:
-    """Mean of MaxSim in both directions."""
-    cosines = _unit(query) @ _unit(document).T
-    return float(cosines.max(1).mean() + cosines.max(0).mean()) / 2
-
-
-def _unit(rows: TokenMatrix) -> NDArray[np.float32]:
-    values = rows.astype(np.float32)
-    unit: NDArray[np.float32] = values / np.linalg.norm(values, axis=1, keepdims=True)
-    return unit
 
 
 def labels_of(rows: Sequence[Pair], profile: str) -> list[Label]:
@@ -128,7 +49,7 @@ def set_figures(rows: Sequence[Pair], scores: PairScores, thresholds: dict[str, 
             "positive": float(truth.mean()),
             "verifier": _verifier_figures(truth, scores.of("verifier", profile)[known], thresholds[profile], chosen),
             **{name: _baseline_figures(truth, scores.of(name, profile)[known]) for name in BASELINES},
-            "categories": by_category(truth, {n: scores.of(n, profile)[known] for n in ("verifier", *BASELINES)}, chosen),
+            "categories": by_category(truth, {n: scores.of(n, profile)[known] for n in KINDS}, chosen),
         }
         figures[profile]["worst_category"] = worst(figures[profile]["categories"])
     return figures
@@ -210,8 +131,9 @@ def read_triples(path: Path) -> list[Pair]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
         item = json.loads(line)
         for label, column in ((1, "paraphrase"), (0, "near_miss")):
-            known = (None, label) if item["category"] == "question" else (label, None)
-            rows.append(Pair(item["anchor"], item[column], *known, item["category"], "triples", str(number)))
+            pairs, passages = (None, label) if item["category"] == "question" else (label, None)
+            row = Pair(item["anchor"], item[column], pairs, passages, item["category"], "triples", str(number))
+            rows.append(row)
     return rows
 
 
@@ -224,19 +146,20 @@ def triple_accuracy(rows: Sequence[Pair], scores: PairScores) -> dict[str, Table
     wins: dict[str, list[list[float]]] = {}
     for number in range(0, len(rows), 2):
         profile = "passages" if rows[number].pairs is None else "pairs"
-        gaps = [np.subtract(*scores.of(name, profile)[number : number + 2]) for name in ("verifier", *BASELINES)]
+        gaps = [np.subtract(*scores.of(name, profile)[number : number + 2]) for name in KINDS]
         line = [0.5 + 0.5 * float(np.sign(gap)) for gap in gaps]
         for name in (rows[number].category, "all"):
             wins.setdefault(name, []).append(line)
     return {
-        name: {"n": len(wins[name]), **dict(zip(("verifier", *BASELINES), np.mean(wins[name], 0).tolist(), strict=True))}
+        name: {
+            "n": len(wins[name]),
+            **dict(zip(KINDS, np.mean(wins[name], 0).tolist(), strict=True)),
+        }
         for name in [*(name for name in wins if name != "all"), "all"]
     }
 
 
-def evaluate_sets(
-    reranker: Reranker, sets: dict[str, list[Pair]], progress: Progress
-) -> dict[str, dict[str, Table]]:
+def evaluate_sets(reranker: Reranker, sets: dict[str, list[Pair]], progress: Progress) -> dict[str, dict[str, Table]]:
     """``sets``: figures by set and profile; ``categories``: by profile and category over all sets; ``triples``.
 
     Only sets with both labels under a profile enter that profile's categories.
@@ -253,8 +176,7 @@ def evaluate_sets(
         known = [number for number, label in enumerate(labels) if label is not None]
         if known:
             pooled = {
-                kind: np.concatenate([scored[name].of(kind, profile) for name in inside])[known]
-                for kind in ("verifier", *BASELINES)
+                kind: np.concatenate([scored[name].of(kind, profile) for name in inside])[known] for kind in KINDS
             }
             truth = np.array([labels[number] for number in known], np.int64)
             report["categories"][profile] = by_category(truth, pooled, [rows[number] for number in known])

@@ -12,7 +12,7 @@ import numpy as np
 from ir_measures import RR, nDCG
 from numpy.typing import NDArray
 
-from onnx_export.evaluate_pairs import Progress, encode_texts
+from onnx_export.evaluate_scores import Progress, encode_texts
 from onnx_export.sources import Collection
 from plugin_server.blob import TokenMatrix
 from plugin_server.candidate import Candidate
@@ -94,7 +94,9 @@ def evaluate_collection(
         query = reranker.encoder.query(text)
         cosines = stored.cosines(query.vectors[0])
         top = np.argsort(-cosines, kind="stable")[:DEPTH]
-        readings = iter(reranker.verifier.read([(query.windows[0], window) for place in top for window in windows[place]]))
+        readings = iter(
+            reranker.verifier.read([(query.windows[0], window) for place in top for window in windows[place]])
+        )
         verdicts = [
             judge(text, query, [next(readings) for _ in windows[place]], reranker.manifest, PROFILE) for place in top
         ]
@@ -155,7 +157,9 @@ def _figures(runs: dict[str, dict[str, dict[str, float]]], qrels: dict[str, dict
 
 def _by_query(run: dict[str, dict[str, float]], qrels: dict[str, dict[str, int]]) -> dict[str, NDArray[np.float64]]:
     """Each measure's value for every judged query; 0 where the run is empty."""
-    found = {(str(row.measure), row.query_id): row.value for row in ir_measures.iter_calc(MEASURES.values(), qrels, run)}
+    found = {
+        (str(row.measure), row.query_id): row.value for row in ir_measures.iter_calc(MEASURES.values(), qrels, run)
+    }
     return {
         name: np.array([found.get((str(measure), query), 0.0) for query in qrels]) for name, measure in MEASURES.items()
     }

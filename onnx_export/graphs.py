@@ -17,6 +17,9 @@ from onnx_export.token_encoder import TokenEncoder
 OPSET = 17
 #: Initialisers with fewer numbers stay float32: they weigh nothing, and norms and biases keep their full precision.
 SMALL = 4096
+#: Numbers of an embedding row that share a scale: with one for the whole row, the recall vector's cosine with the base
+#: model's fell to 0.99988 on some texts.
+BLOCK = 32
 #: Nodes with this prefix are the token branch, whose rows are rounded to int8 anyway.
 INT8_PART = "/branch"
 
@@ -62,7 +65,7 @@ def export_verifier(verifier: nn.Module, dimension: int, path: Path) -> None:
 
 
 def shrink(source: Path, target: Path) -> None:
-    """Write the graph with smaller weights: float16; int8 with scales for embedding tables and the token branch.
+    """Write the graph with smaller weights: float16; int8 with scales for embedding tables and token branch.
 
     The recall branch keeps float16, so that its vector stays the base model's. Weights become float32 again when
     onnxruntime loads the graph and folds its constants: nothing is computed in lower precision, and a text's result does
@@ -76,7 +79,7 @@ def shrink(source: Path, target: Path) -> None:
         values, user = numpy_helper.to_array(tensor), users[tensor.name]
         if tensor.data_type != TensorProto.FLOAT or values.size < SMALL:
             kept.append(tensor)
-        elif user.op_type == "Gather" and values.ndim == 2:
+        elif user.op_type == "Gather" and values.ndim == 2 and values.shape[1] % BLOCK == 0:
             kept += _quantised_table(graph, user, values)
         elif user.op_type == "MatMul" and user.name.startswith(INT8_PART):
             parts, nodes = _quantised_matrix(tensor.name, values)
@@ -107,21 +110,26 @@ def _quantised_matrix(name: str, values: np.ndarray) -> tuple[list[TensorProto],
 
 
 def _quantised_table(graph: onnx.GraphProto, gather: onnx.NodeProto, values: np.ndarray) -> list[TensorProto]:  # type: ignore[type-arg]
-    """The int8 table and its row scales, the Gather node replaced by gathers of both and their product."""
+    """The int8 table with a float16 scale for every `BLOCK` numbers; the Gather becomes gathers of both, multiplied."""
     name, ids, output = gather.input[0], gather.input[1], gather.output[0]
-    scale = (np.abs(values).max(axis=1, keepdims=True) / 127).clip(1e-12).astype(np.float32)
-    rows = np.rint(values / scale).astype(np.int8)
+    blocks = values.reshape(len(values), -1, BLOCK)
+    scale = (np.abs(blocks).max(axis=2, keepdims=True) / 127).clip(1e-7).astype(np.float16)
+    rows = np.rint(blocks / scale.astype(np.float32)).clip(-127, 127).astype(np.int8)
     place = list(graph.node).index(gather)
     parts = [
         helper.make_node("Gather", [f"{name}.int8", ids], [f"{output}.int8"], axis=0),
-        helper.make_node("Cast", [f"{output}.int8"], [f"{output}.float"], to=TensorProto.FLOAT),
-        helper.make_node("Gather", [f"{name}.scale", ids], [f"{output}.scale"], axis=0),
-        helper.make_node("Mul", [f"{output}.float", f"{output}.scale"], [output]),
+        helper.make_node("Cast", [f"{output}.int8"], [f"{output}.rows"], to=TensorProto.FLOAT),
+        helper.make_node("Gather", [f"{name}.scale", ids], [f"{output}.half"], axis=0),
+        helper.make_node("Cast", [f"{output}.half"], [f"{output}.scale"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", [f"{output}.rows", f"{output}.scale"], [f"{output}.blocks"]),
+        helper.make_node("Reshape", [f"{output}.blocks", f"{name}.shape"], [output]),
     ]
     graph.node.remove(gather)
     for step, node in enumerate(parts):
         graph.node.insert(place + step, node)
-    return [numpy_helper.from_array(rows, f"{name}.int8"), numpy_helper.from_array(scale, f"{name}.scale")]
+    shape = np.array([0, 0, values.shape[1]], np.int64)
+    tensors = {f"{name}.int8": rows, f"{name}.scale": scale, f"{name}.shape": shape}
+    return [numpy_helper.from_array(tensor, label) for label, tensor in tensors.items()]
 
 
 def _export(

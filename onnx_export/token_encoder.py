@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoModel
+from transformers.utils import logging
 
 from onnx_export.errors import BaseModelMissing
 
@@ -45,7 +46,12 @@ def base_folder(name: str = "") -> Path:
 
 def _load(base: Path, attention: str) -> nn.Module:
     """The base model without its pooler, in float32."""
-    model: nn.Module = AutoModel.from_pretrained(str(base), add_pooling_layer=False, attn_implementation=attention)
+    told = logging.get_verbosity()
+    logging.set_verbosity_error()  # it warns that the pooler's weights are not used, as asked
+    try:
+        model: nn.Module = AutoModel.from_pretrained(str(base), add_pooling_layer=False, attn_implementation=attention)
+    finally:
+        logging.set_verbosity(told)
     return model
 
 

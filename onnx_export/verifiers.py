@@ -157,7 +157,7 @@ class Patches(nn.Module):
         rows = positions(grid.shape[2], 24, query.device)[:, None].expand(-1, grid.shape[3], -1)
         columns = positions(grid.shape[3], 24, query.device)[None].expand(grid.shape[2], -1, -1)
         tokens = grid.flatten(2).transpose(1, 2) + self.place(torch.cat([rows, columns], dim=2)).flatten(0, 1)
-        tokens = torch.cat([self.first.expand(len(tokens), -1, -1), tokens], dim=1)
+        tokens = torch.cat([self.first.expand(tokens.shape[0], -1, -1), tokens], dim=1)
         mask = F.pad((1 - seen) * MASKED, (1, 0))[:, None, None]
         for block in self.blocks:
             tokens = block(tokens, mask, None, None)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
 from rich.console import Console
@@ -104,10 +104,10 @@ def emit(value: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def report(refused: Iterable[Refused], source: str) -> None:
+def report(refused: Iterable[Refused], stream: BinaryIO) -> None:
     """Nothing; every refused line is printed on standard error with its file and number."""
     for item in refused:
-        click.echo(f"{source}:{item.line}: {shown(item.reason)}", err=True)
+        click.echo(f"{getattr(stream, 'name', '<stdin>')}:{item.line}: {shown(item.reason)}", err=True)
 
 
 def hit_fields(hit: Hit) -> dict[str, Any]:

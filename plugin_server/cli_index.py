@@ -62,7 +62,7 @@ def store(index: Index, reranker: Reranker, corpus: Iterable[Document | Refused]
     with Bar("Indexing") as bar:
         for batch in fill(index, reranker, corpus):
             added, unchanged, refused = added + batch.added, unchanged + batch.unchanged, refused + len(batch.refused)
-            report(batch.refused, stream.name)
+            report(batch.refused, stream)
             counts = {"added": added, "unchanged": unchanged, "refused": refused}
             note = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
             bar.update(stream.tell() if size else added + unchanged, size, note)

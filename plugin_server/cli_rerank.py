@@ -64,7 +64,7 @@ def rerank(
     """
     reranker = load(bundle)
     read, lines, refused = _read(candidates, reranker.settings)
-    report(refused, candidates.name)
+    report(refused, candidates)
     if not read:
         raise NoCandidates
     ranking = reranker.rerank(query, read, profile, policy)

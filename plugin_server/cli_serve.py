@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -32,9 +33,10 @@ def serve(address: str, path: Path | None, no_index: bool, bundle: str) -> None:
         raise click.UsageError("--index and --no-index exclude each other")
     from plugin_server.server import serve as run  # gRPC is not needed by the other commands
 
+    def ready(bound: str) -> None:
+        click.echo(f"Serving on {bound}, {'with ' + str(file) if index else 'without an index'}", err=True)
+
     reranker, file = load(bundle), place(path)
-    if no_index or (path is None and not file.exists()):
-        asyncio.run(run(reranker, address, None))
-        return
-    with Index.open(file, reranker.manifest) as index:
-        asyncio.run(run(reranker, address, index))
+    served = not no_index and (path is not None or file.exists())
+    with Index.open(file, reranker.manifest) if served else nullcontext() as index:
+        asyncio.run(run(reranker, address, index, ready=ready))

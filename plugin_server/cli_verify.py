@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -45,7 +46,7 @@ def verify(context: click.Context, pairs: BinaryIO, output: str, profile: str, b
 
     Exit codes: 0 every pair has a verdict; 1 some lines have none, told with their numbers on standard error.
     """
-    if output != "-" and Path(output).exists() and Path(pairs.name).exists() and Path(output).samefile(pairs.name):
+    if output != "-" and _same_file(pairs, Path(output)):
         raise click.UsageError("the output must be another file than the input")
     reranker = load(bundle)
     counts: Counter[str] = Counter()
@@ -55,7 +56,7 @@ def verify(context: click.Context, pairs: BinaryIO, output: str, profile: str, b
             target.writelines(dump(joined(line, result)) for line, result in zip(chunk, results, strict=True))
             target.flush()
             joint = zip(chunk, results, strict=True)
-            report([Refused(line.number, item) for line, item in joint if isinstance(item, str)], pairs.name)
+            report([Refused(line.number, item) for line, item in joint if isinstance(item, str)], pairs)
             counts.update("refused" if isinstance(item, str) else item.outcome.value for item in results)
             bar.update(counts.total(), None, f"{counts.total()} lines")
     names = ("accepted", "rejected", "unverified", "refused")
@@ -99,6 +100,14 @@ def joined(line: Line, result: Verdict | str) -> dict[str, Any]:
         "threshold": result.threshold,
         "profile": result.profile,
     }
+
+
+def _same_file(stream: BinaryIO, path: Path) -> bool:
+    """Whether the stream is read from the file at the path, which opening for writing would empty."""
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except OSError:  # a stream in memory, or no file yet
+        return False
 
 
 def _pair(value: dict[str, Any], limit: int) -> tuple[str, str]:

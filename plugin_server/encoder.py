@@ -72,7 +72,8 @@ class Encoder:
             EmptyText, InvalidText: as `documents`.
         """
         codes = self._codes(text, field)
-        length = sum(len(code.ids) for code in codes)
+        repeated = (len(codes) - 1) * (self.manifest.window_overlap + 2)  # every further window repeats overlap and marks
+        length = sum(len(code.ids) for code in codes) - repeated
         if len(codes) > 1 or length > self.max_query_tokens:
             raise OverLimit(field, length, self.max_query_tokens, "tokens", "shorten it; only documents are split")
         return self._run([codes])[0]

@@ -40,6 +40,12 @@ class Health:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"service: {request.service!r} is not served here")
         return Status(status=self._status(request.service))
 
+    async def List(self, request: Any, context: Any) -> Any:
+        """The status of every service, by name."""
+        return health_pb2.HealthListResponse(
+            statuses={name: Status(status=self._status(name)) for name in self.services}
+        )
+
     async def Watch(self, request: Any, context: Any) -> None:
         """The status of one service now, and again when the server stops."""
         if not self._closing.is_set():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -228,12 +229,12 @@ def test_verify_gives_every_line_back_in_its_place(home: Path, reranker: Reranke
 
 
 def test_verify_many_into_a_file(home: Path) -> None:
-    pairs = [{"n": n, "query": f"text {n % 7}", "document": "a text"} for n in range(300)]
-    (home / "pairs.jsonl").write_bytes(jsonl(*pairs[:280], b"{", *pairs[280:]))
+    pairs = [{"n": n, "query": f"text {n % 7}", "document": "a text"} for n in range(260)]
+    (home / "pairs.jsonl").write_bytes(jsonl(*pairs[:257], b"{", *pairs[257:]))
     result = run("verify", home / "pairs.jsonl", "-o", home / "verdicts.jsonl", "--profile", "passages")
     assert (result.exit_code, result.stdout) == (1, "")
     back = [json.loads(line) for line in (home / "verdicts.jsonl").read_text().splitlines()]
-    assert [row.get("n") for row in back] == [*range(280), None, *range(280, 300)]
+    assert [row.get("n") for row in back] == [*range(257), None, *range(257, 260)]
     assert {row.get("profile") for row in back} == {"passages", None}
 
 
@@ -280,19 +281,20 @@ def process(*arguments: str | Path, **more: Any) -> subprocess.Popen[bytes]:
 
 
 def test_a_killed_index_run_goes_on_to_the_same_index(home: Path) -> None:
-    killed, whole = home / "killed.db", home / "whole.db"
-    with process("index", CORPUS, "--index", killed) as first:
-        deadline = time.monotonic() + 60
+    corpus, killed, whole = home / "corpus.jsonl", home / "killed.db", home / "whole.db"
+    corpus.write_bytes(b"".join(CORPUS.read_bytes().splitlines(keepends=True)[:200]))
+    with process("index", corpus, "--index", killed) as first:
+        deadline = time.monotonic() + 300
         while not count(killed) > 0 and time.monotonic() < deadline:
             time.sleep(0.005)
         first.send_signal(signal.SIGKILL)
     assert first.returncode == -signal.SIGKILL
     before = count(killed)
-    assert 0 < before < 430
-    result = run("index", CORPUS, "--index", killed)
+    assert 0 < before < 200
+    result = run("index", corpus, "--index", killed)
     assert result.exit_code == 0
-    assert f"{430 - before} added, {before} unchanged" in result.stderr
-    assert run("index", CORPUS, "--index", whole).exit_code == 0
+    assert f"{200 - before} added, {before} unchanged" in result.stderr
+    assert run("index", corpus, "--index", whole).exit_code == 0
     assert dump(killed) == dump(whole)
 
 
@@ -309,6 +311,16 @@ def test_an_output_without_unicode_still_works(indexed: Path) -> None:
         output, errors = search.communicate()
     assert (search.returncode, errors) == (0, b"")
     assert output.isascii()
+
+
+def test_serve_tells_where_and_ends_in_order_on_sigterm(indexed: Path) -> None:
+    with process("serve", "--address", "127.0.0.1:0") as server:
+        assert server.stderr
+        line = server.stderr.readline().decode()
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=120)
+    assert re.fullmatch(rf"Serving on 127\.0\.0\.1:\d+, with {re.escape(str(indexed))}\n", line)
+    assert server.returncode == 0
 
 
 def test_a_missing_extra_is_named() -> None:

@@ -1,16 +1,19 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
-
 from conftest import Run
+from gated import Gated
+
 from plugin_server import Candidate, Outcome, Reranker, remote
 from plugin_server.client import AsyncClient, Client
 from plugin_server.errors import SimgateError, UnknownChoice
 from plugin_server.index import Index
 from plugin_server.search import Searcher
+from plugin_server.server import Server
 
 QUERY = "The station stands on a hill."
 TEXTS = ["The station is on a hill.", "The hill is on a station.", "Bread is sold here."]
@@ -40,7 +43,7 @@ def test_verify_is_the_core(client: Client, reranker: Reranker) -> None:
 
 
 def test_encode_is_the_core_and_its_blob_gets_the_same_verdict(client: Client, reranker: Reranker) -> None:
-    texts = [*TEXTS, "The station is on a hill. " * 200]
+    texts = [*TEXTS, "The station is on a hill. " * 60]
     encoded = client.encode(texts)
     for ours, theirs in zip(encoded, reranker.encode(texts), strict=True):
         assert np.array_equal(ours.vectors, theirs.vectors)
@@ -99,24 +102,30 @@ def test_unknown_names_are_refused_before_the_call(client: Client) -> None:
 
 
 def test_invalid_request(client: Client) -> None:
-    with pytest.raises(remote.RemoteInvalidRequest, match="^query: holds no words: give a text") as caught:
+    with pytest.raises(remote.RemoteInvalidRequest, match=r"^query: holds no words: give a text") as caught:
         client.rerank("", TEXTS)
     assert caught.value.code is grpc.StatusCode.INVALID_ARGUMENT
     assert isinstance(caught.value, SimgateError)
 
 
-def test_timeout_while_the_server_computes(address: str) -> None:
-    with Client(address, timeout=0.05) as client, pytest.raises(remote.RemoteTimeout):
-        client.encode(["The station is on a hill. " * 2000] * 4)
+def test_timeout_while_the_server_computes(reranker: Reranker, run: Run, tmp_path: Path) -> None:
+    async def call(address: str) -> None:
+        async with AsyncClient(address, timeout=0.5) as client:
+            await client.verify([(QUERY, TEXTS[0])])
 
-
-def test_async_timeout(address: str, run: Run) -> None:
-    async def call() -> None:
-        async with AsyncClient(address, timeout=1e-6) as client:
-            await client.info()
-
-    with pytest.raises(remote.RemoteTimeout):
-        run(call())
+    gate = tmp_path / "gate"
+    server = run(Server.start(Gated(reranker.bundle, gate), "127.0.0.1:0"))
+    try:
+        with Client(server.address, timeout=0.5) as client, pytest.raises(remote.RemoteTimeout):
+            client.verify([(QUERY, TEXTS[0])])
+        with pytest.raises(remote.RemoteTimeout):
+            run(call(server.address))
+        gate.touch()
+        with Client(server.address, timeout=60) as client:
+            assert client.verify([(QUERY, TEXTS[0])])
+    finally:
+        gate.touch()
+        run(server.stop(60))
 
 
 def test_nobody_there() -> None:

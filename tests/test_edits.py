@@ -13,12 +13,28 @@ from onnx_export.edits_rewrites import Rewrite, contract, invert, passive, spell
 from onnx_export.edits_tagging import tag, text_of
 
 TEXTS = ["A dog is chasing the cat .", "The cup is above the plate.", "Two men did not see the red car and a blue van ."]
+PARAPHRASES = [("In 1994 the old bank of Ohio failed .", "It was in 1994 that the old bank of Ohio failed .")]
 
 
-def test_pairs_are_balanced_and_repeatable() -> None:
-    rows = edit_pairs([], TEXTS, count=20, seed=1)
-    assert rows == edit_pairs([], TEXTS, count=20, seed=1)
-    assert len(set(Counter(row.pairs for row in rows).values())) == 1
+def test_pairs_are_repeatable() -> None:
+    assert edit_pairs([], TEXTS, count=20, seed=1) == edit_pairs([], TEXTS, count=20, seed=1) != []
+
+
+def test_no_side_alone_tells_the_label() -> None:
+    rows = edit_pairs(PARAPHRASES, TEXTS, count=20, seed=1)
+    for side in ("query", "document"):
+        found = Counter((getattr(row, side), row.pairs) for row in rows)
+        assert all(count == found[text, 1 - label] for (text, label), count in found.items())
+
+
+def test_a_sentence_keeps_its_group_in_every_turn() -> None:
+    assert len({row.group for row in edit_pairs([], TEXTS[:1], count=20, seed=1)}) == 1
+
+
+def test_a_paraphrase_takes_the_same_change() -> None:
+    rows = edit_pairs(PARAPHRASES, [], count=4, seed=3)
+    years = [{word for word in f"{row.query} {row.document}".split() if word.isdigit()} for row in rows]
+    assert [len(found) for found in years] == [1, 1, 2, 2]
 
 
 @pytest.mark.parametrize(

@@ -49,11 +49,10 @@ def test_message_of_simgate_is_told() -> None:
 
 
 def test_message_of_others_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
-    try:
-        raise KeyError("secret")
-    except KeyError as error:
-        with caplog.at_level(logging.ERROR):
-            assert message(error) == UNFORESEEN_MESSAGE
+    with pytest.raises(KeyError) as caught:
+        {}["secret"]
+    with caplog.at_level(logging.ERROR):
+        assert message(caught.value) == UNFORESEEN_MESSAGE
     assert "Traceback" in caplog.text
     assert "secret" in caplog.text
 

@@ -1,0 +1,32 @@
+"""A reranker that verifies only once a file exists, so that a test decides how long a call runs; run, it is a server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from plugin_server import Bundle, Reranker, Verdict
+from plugin_server.server import serve
+
+
+class Gated(Reranker):
+    """A real reranker behind a gate, for two minutes at most."""
+
+    def __init__(self, bundle: Bundle, gate: Path) -> None:
+        super().__init__(bundle)
+        self.gate = gate
+
+    def verify_pairs(self, pairs: Sequence[tuple[str, str]], profile: str = "pairs") -> list[Verdict]:
+        """The verdicts, late."""
+        end = time.monotonic() + 120
+        while not self.gate.exists() and time.monotonic() < end:
+            time.sleep(0.01)
+        return super().verify_pairs(pairs, profile)
+
+
+if __name__ == "__main__":
+    gated = Gated(Bundle.open(sys.argv[1]), Path(sys.argv[2]))
+    asyncio.run(serve(gated, "127.0.0.1:0", grace=120, ready=lambda address: print(address, flush=True)))
