@@ -41,10 +41,13 @@ class Rows:
         texts = sorted({text for pair in pairs for text in (pair.query, pair.document)})
         place = {text: number for number, text in enumerate(texts)}
         self.ids = [np.asarray(code.ids[:window], dtype=np.int64) for code in tokenizer.encode_batch(texts)]
-        self.sides = np.array([[place[pair.query], place[pair.document]] for pair in pairs], dtype=np.int64).reshape(-1, 2)
+        self.sides = np.array([[place[pair.query], place[pair.document]] for pair in pairs], dtype=np.int64).reshape(
+            -1, 2
+        )
         unknown = float("nan")
         self.labels = np.array(
-            [[unknown if label is None else label for label in (pair.pairs, pair.passages)] for pair in pairs], np.float32
+            [[unknown if label is None else label for label in (pair.pairs, pair.passages)] for pair in pairs],
+            np.float32,
         ).reshape(-1, 2)
         self.lengths = np.array([len(row) for row in self.ids], dtype=np.int64)[self.sides]
         self.sources = np.array([pair.source for pair in pairs])
@@ -78,7 +81,9 @@ class Rows:
         for pool in range(10**9):
             random = np.random.default_rng([seed, pool])
             counts = random.multinomial(POOL, shares / shares.sum())
-            drawn = np.concatenate([random.choice(rows, count) for (rows, _), count in zip(groups, counts, strict=True)])
+            drawn = np.concatenate(
+                [random.choice(rows, count) for (rows, _), count in zip(groups, counts, strict=True)]
+            )
             keys = self.lengths[drawn].max(1) + random.uniform(0, 4, POOL)
             chunks = list(_chunks(drawn[np.argsort(keys)], self.lengths, tokens))
             for number in random.permutation(len(chunks)):

@@ -53,13 +53,21 @@ class Read:
         """The best window's logit for a profile's column."""
         return max(float(reading.logits[column]) for reading in self.readings)
 
+    @property
+    def maxsim(self) -> float:
+        """The best window's MaxSim."""
+        return max(reading.maxsim for reading in self.readings)
+
     def label(self, column: int) -> int | None:
         """The row's label for a profile's column."""
         return (self.pair.pairs, self.pair.passages)[column]
 
 
 def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
-    """The calibration fitted on held-out rows, and AUROC by profile and source on them.
+    """The calibration fitted on held-out rows, and what was measured on them.
+
+    The latter holds AUROC by source for each profile, and under ``thresholds`` those of verifier, cosine and MaxSim for
+    each profile, all fitted alike, so that an evaluation can hold them against each other.
 
     A profile's probability is a logistic function of the logit, fitted so that every source and label weighs the same;
     the threshold of ``pairs`` has the best mean accuracy over the sources, both labels weighing the same; that of
@@ -72,18 +80,26 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
         BadCheckpoint: the file is missing or holds something else.
     """
     read = readings(Reranker(bundle), load_rows(rows))
-    profiles, figures = {}, {}
+    profiles: dict[str, dict[str, float]] = {}
+    figures: dict[str, Any] = {"thresholds": {}}
     for column, profile in enumerate(PROFILES):
         known = [item for item in read if item.label(column) is not None]
         labels = np.array([item.label(column) for item in known])
         logits = np.array([item.logit(column) for item in known])
         sources = np.array([item.pair.source for item in known])
         figures[profile] = source_aurocs(labels, logits, sources)
-        scale, bias = logistic(labels, logits, even_weights(labels, sources))
+        weights = even_weights(labels, sources)
+        scale, bias = logistic(labels, logits, weights)
         probabilities = 1 / (1 + np.exp(-(scale * logits + bias)))
-        if profile == "pairs":
-            threshold = best_threshold(labels, probabilities, even_weights(labels, sources))
-        else:
+        scores = {
+            "verifier": probabilities,
+            "cosine": np.array([item.cosine for item in known]),
+            "maxsim": np.array([item.maxsim for item in known]),
+        }
+        alike = {name: round(best_threshold(labels, values, weights), 4) for name, values in scores.items()}
+        figures["thresholds"][profile] = alike
+        threshold = alike["verifier"]
+        if profile == "passages":
             answers = probabilities[(labels == 1) & np.isin(sources, ("squadshifts", "qed_nq"))]
             threshold = float(np.quantile(answers, PASSAGES_LOST))
         profiles[profile] = {"threshold": round(threshold, 4), "scale": round(scale, 4), "bias": round(bias, 4)}
@@ -130,7 +146,9 @@ def even_weights(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> NDArra
     return weights
 
 
-def logistic(labels: NDArray[np.int64], logits: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[float, float]:
+def logistic(
+    labels: NDArray[np.int64], logits: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[float, float]:
     """Scale and bias of Platt's logistic calibration (Platt 1999)."""
     fit = LogisticRegression(C=1e4).fit(logits[:, None], labels, sample_weight=weights / weights.mean())
     return float(fit.coef_[0, 0]), float(fit.intercept_[0])
@@ -144,7 +162,9 @@ def best_threshold(labels: NDArray[np.int64], scores: NDArray[np.float64], weigh
     return float(scores[order[best : best + 2]].mean())
 
 
-def source_aurocs(labels: NDArray[np.int64], logits: NDArray[np.float64], sources: NDArray[np.str_]) -> dict[str, float]:
+def source_aurocs(
+    labels: NDArray[np.int64], logits: NDArray[np.float64], sources: NDArray[np.str_]
+) -> dict[str, float]:
     """AUROC of each source that has both labels."""
     figures = {}
     for source in np.unique(sources):

@@ -92,7 +92,9 @@ class Config:
             raise BadConfig(f"{path}: {error}") from error
         unknown = set(table) - {item.name for item in fields(cls)}
         if unknown:
-            raise BadConfig(f"{path}: unknown section {sorted(unknown)[0]!r}; known: {[item.name for item in fields(cls)]}")
+            raise BadConfig(
+                f"{path}: unknown section {sorted(unknown)[0]!r}; known: {[item.name for item in fields(cls)]}"
+            )
         return cls(
             encoder=_section(EncoderConfig, path, "encoder", table),
             verifier=_section(VerifierConfig, path, "verifier", table),

@@ -15,7 +15,18 @@ from onnx_export.model import Model, load_checkpoint
 from onnx_export.model_card import model_card
 from onnx_export.parity import parity
 from onnx_export.token_encoder import base_folder
-from plugin_server.bundle import CARD, ENCODER, FILES, TOKENIZER, VERIFIER, Bundle, Manifest, Profile, fingerprint, sha256
+from plugin_server.bundle import (
+    CARD,
+    ENCODER,
+    FILES,
+    TOKENIZER,
+    VERIFIER,
+    Bundle,
+    Manifest,
+    Profile,
+    fingerprint,
+    sha256,
+)
 
 #: Tokens of a window and of the overlap of two; 256 is where the base model itself cuts.
 WINDOW, OVERLAP = 256, 32

@@ -30,11 +30,17 @@ def labels_of(rows: Sequence[Pair], profile: str) -> list[Label]:
     return [row.pairs if profile == "pairs" else row.passages for row in rows]
 
 
-def set_figures(rows: Sequence[Pair], scores: PairScores, thresholds: dict[str, float]) -> dict[str, Table]:
+def set_figures(
+    rows: Sequence[Pair],
+    scores: PairScores,
+    thresholds: dict[str, float],
+    fitted: dict[str, dict[str, float]] | None = None,
+) -> dict[str, Table]:
     """The figures of one set by profile, for profiles under which both labels occur.
 
     Args:
         thresholds: shipped, by profile.
+        fitted: by profile and score: thresholds that calibration fitted alike on held-out training rows.
     """
     figures: dict[str, Table] = {}
     for profile in PROFILES:
@@ -51,21 +57,36 @@ def set_figures(rows: Sequence[Pair], scores: PairScores, thresholds: dict[str, 
             **{name: _baseline_figures(truth, scores.of(name, profile)[known]) for name in BASELINES},
             "categories": by_category(truth, {n: scores.of(n, profile)[known] for n in KINDS}, chosen),
         }
+        for name, threshold in (fitted or {}).get(profile, {}).items():
+            figures[profile][name]["fitted"] = at_threshold(truth, scores.of(name, profile)[known], threshold)
         figures[profile]["worst_category"] = worst(figures[profile]["categories"])
     return figures
 
 
 def _verifier_figures(truth: NDArray[np.int64], scores: Scores, threshold: float, rows: list[Pair]) -> Table:
-    lost, rejected = float((scores[truth == 1] < threshold).mean()), float((scores[truth == 0] < threshold).mean())
     return {
         "auroc": auroc(truth, scores),
         "auroc_interval": bootstrap_interval(auroc, truth, scores, [row.group for row in rows], rounds=200),
+        **at_threshold(truth, scores, threshold),
+        "near_misses_rejected_at_10_lost": near_misses_rejected(truth, scores),
+    }
+
+
+def at_threshold(truth: NDArray[np.int64], scores: Scores, threshold: float) -> Table:
+    """Accuracy, balanced accuracy, and the shares of true pairs lost and near-misses rejected at a threshold.
+
+    Example:
+        >>> found = at_threshold(np.array([1, 1, 0, 0]), np.array([0.9, 0.4, 0.1, 0.2]), 0.5)
+        >>> found["accuracy"], found["true_lost"], found["near_misses_rejected"]
+        (0.75, 0.5, 1.0)
+    """
+    lost, rejected = float((scores[truth == 1] < threshold).mean()), float((scores[truth == 0] < threshold).mean())
+    return {
         "threshold": threshold,
         "accuracy": accuracy_at(truth, scores, threshold),
         "balanced_accuracy": (1 - lost + rejected) / 2,
         "true_lost": lost,
         "near_misses_rejected": rejected,
-        "near_misses_rejected_at_10_lost": near_misses_rejected(truth, scores),
     }
 
 
@@ -165,10 +186,11 @@ def evaluate_sets(reranker: Reranker, sets: dict[str, list[Pair]], progress: Pro
     Only sets with both labels under a profile enter that profile's categories.
     """
     thresholds = {name: reranker.manifest.profile(name).threshold for name in PROFILES}
+    fitted = reranker.manifest.quality.get("heldout", {}).get("thresholds", {})
     report: dict[str, dict[str, Table]] = {"sets": {}, "categories": {}, "triples": {}}
     scored = {name: score_pairs(reranker, rows, progress, name) for name, rows in sets.items()}
     for name, rows in sets.items():
-        report["sets"][name] = set_figures(rows, scored[name], thresholds)
+        report["sets"][name] = set_figures(rows, scored[name], thresholds, fitted)
     for profile in PROFILES:
         inside = [name for name in sets if profile in report["sets"][name]]
         rows = [row for name in inside for row in sets[name]]

@@ -79,11 +79,25 @@ def _pairs(pairs: dict[str, Any]) -> list[str]:
         "then at the shipped threshold.\n\n"
         + _table([*head, *_KINDS, "shipped: rejected", "shipped: true lost", "worst category"], rejected),
     ]
+    alike = [[name, profile, *_fitted(row)] for name, profile, row in sets if "fitted" in row["verifier"]]
+    if alike:
+        kinds = ("verifier", "cosine", "maxsim")
+        parts.append(
+            "## Pairs: accuracy at thresholds fitted alike\n\nVerifier, cosine and MaxSim each at the threshold that was "
+            "best for it on the same held-out training rows.\n\n"
+            + _table([*head, *kinds, *(f"balanced: {kind}" for kind in kinds)], alike)
+        )
     parts += [_categories(profile, found) for profile, found in pairs["categories"].items() if found]
     if pairs["triples"]:
         rows = [[name, row["n"], *(_share(row[kind]) for kind in _KINDS)] for name, row in pairs["triples"].items()]
         parts.append("## Triples: paraphrase above near-miss\n\n" + _table(["category", "n", *_KINDS], rows))
     return parts
+
+
+def _fitted(row: dict[str, Any]) -> list[str]:
+    """The cells of one set: accuracies, then balanced accuracies, at thresholds fitted alike."""
+    kinds, measures = ("verifier", "cosine", "maxsim"), ("accuracy", "balanced_accuracy")
+    return [_three(row[kind]["fitted"][measure]) for measure in measures for kind in kinds]
 
 
 def _categories(profile: str, found: dict[str, Any]) -> str:

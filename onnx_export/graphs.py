@@ -31,7 +31,9 @@ class ServedVerifier(nn.Module):
         super().__init__()
         self.verifier = verifier
 
-    def forward(self, query: Tensor, query_length: Tensor, document: Tensor, document_length: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, query: Tensor, query_length: Tensor, document: Tensor, document_length: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Logits (b, 2) and the best cosine (b, q) of every query token."""
         rows, columns = _unit(query), _unit(document)
         query_mask, document_mask = _mask(query, query_length), _mask(document, document_length)
@@ -68,13 +70,14 @@ def shrink(source: Path, target: Path) -> None:
     """Write the graph with smaller weights: float16; int8 with scales for embedding tables and token branch.
 
     The recall branch keeps float16, so that its vector stays the base model's. Weights become float32 again when
-    onnxruntime loads the graph and folds its constants: nothing is computed in lower precision, and a text's result does
-    not depend on its batch.
+    onnxruntime loads the graph and folds its constants: nothing is computed in lower precision, and a text's result
+    does not depend on its batch.
     """
     model = onnx.load(str(source))
     graph = model.graph
     users = {name: node for node in graph.node for name in node.input}
-    kept, restored = [], []
+    kept: list[TensorProto] = []
+    restored: list[onnx.NodeProto] = []
     for tensor in graph.initializer:
         values, user = numpy_helper.to_array(tensor), users[tensor.name]
         if tensor.data_type != TensorProto.FLOAT or values.size < SMALL:
@@ -97,7 +100,7 @@ def shrink(source: Path, target: Path) -> None:
     onnx.save(model, str(target))
 
 
-def _quantised_matrix(name: str, values: np.ndarray) -> tuple[list[TensorProto], list[onnx.NodeProto]]:  # type: ignore[type-arg]
+def _quantised_matrix(name: str, values: np.ndarray) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
     """A weight matrix as int8 with a scale for each output, and the nodes that make it float32 again."""
     scale = (np.abs(values).max(axis=0, keepdims=True) / 127).clip(1e-12).astype(np.float32)
     rows = np.rint(values / scale).astype(np.int8)
@@ -109,7 +112,7 @@ def _quantised_matrix(name: str, values: np.ndarray) -> tuple[list[TensorProto],
     return parts, nodes
 
 
-def _quantised_table(graph: onnx.GraphProto, gather: onnx.NodeProto, values: np.ndarray) -> list[TensorProto]:  # type: ignore[type-arg]
+def _quantised_table(graph: onnx.GraphProto, gather: onnx.NodeProto, values: np.ndarray) -> list[TensorProto]:
     """The int8 table with a float16 scale for every `BLOCK` numbers; the Gather becomes gathers of both, multiplied."""
     name, ids, output = gather.input[0], gather.input[1], gather.output[0]
     blocks = values.reshape(len(values), -1, BLOCK)

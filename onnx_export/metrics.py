@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import ir_measures
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
+from sklearn.metrics import roc_auc_score
 
 Run = dict[str, dict[str, float]]
 Qrels = dict[str, dict[str, int]]

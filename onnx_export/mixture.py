@@ -39,7 +39,9 @@ class Mixture:
         Raises:
             DataMissing: a data set is not in ``data``.
         """
-        rows, dropped = drop_overlap(raw_train_pairs(data), [row for part in report_pairs(data).values() for row in part])
+        rows, dropped = drop_overlap(
+            raw_train_pairs(data), [row for part in report_pairs(data).values() for row in part]
+        )
         given = [row for row in rows if not held_out(row)]
         generated = [row for row in _generated(config, given, vsr_captions(data)) if row.source in config.mixture]
         train = [row for row in given if row.source in config.mixture]

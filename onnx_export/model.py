@@ -13,7 +13,7 @@ from onnx_export.batches import Batch
 from onnx_export.config import Config, EncoderConfig, TrainingConfig, VerifierConfig
 from onnx_export.errors import BadCheckpoint
 from onnx_export.token_encoder import TokenEncoder, base_folder
-from onnx_export.verifiers import KINDS
+from onnx_export.verifiers import KINDS, Alignment
 
 
 class ChannelDropout(nn.Module):
@@ -43,7 +43,8 @@ class Model(nn.Module):
         self.config = config
         self.encoder = TokenEncoder(base_folder(shape.base), shape.shared_layers, shape.dimension)
         self.verifier = KINDS[config.verifier.kind](shape.dimension, **config.verifier.shape)
-        for layer in self.encoder.branch:
+        layers: list[Any] = list(self.encoder.branch)
+        for layer in layers:
             layer.attention.self.dropout.p = 0.0
             layer.attention.output.dropout = ChannelDropout(config.training.dropout)
             layer.output.dropout = ChannelDropout(config.training.dropout)
@@ -62,7 +63,7 @@ class Model(nn.Module):
         inputs = (query, batch.query_mask.float(), document, batch.document_mask.float())
         with torch.autocast("cpu", enabled=False):
             logits: Tensor = self.verifier(*inputs)
-            hint: Tensor | None = self.verifier.hint(*inputs) if hasattr(self.verifier, "hint") else None
+            hint: Tensor | None = self.verifier.hint(*inputs) if isinstance(self.verifier, Alignment) else None
         return logits, hint
 
     def train(self, mode: bool = True) -> Model:

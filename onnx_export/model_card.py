@@ -32,13 +32,14 @@ def model_card(manifest: Manifest) -> str:
     lines = [
         f"# {manifest.name}",
         "",
-        "A model bundle of simgate: token embeddings and a verifier that reads the similarity map of query and candidate "
-        "and says whether the candidate holds up. The recall vector is the base model's own.",
+        "A model bundle of simgate: token embeddings and a verifier that reads the similarity map of query and "
+        "candidate and says whether the candidate holds up. The recall vector is the base model's own.",
         "",
         f"- base: {manifest.base.get('name', '')} ({manifest.base.get('licence', '')})",
         f"- fingerprint of its token blobs: `{manifest.fingerprint}`",
         f"- recall vector: {manifest.recall_dimension} float32; token row: {manifest.token_dimension} bytes (int8)",
-        f"- windows of {manifest.window_tokens} tokens, overlapping by {manifest.window_overlap}; verifier: {manifest.verifier}",
+        f"- windows of {manifest.window_tokens} tokens, overlapping by {manifest.window_overlap}",
+        f"- verifier: {manifest.verifier}",
         "- language: English",
         "",
         "## Profiles",
@@ -58,8 +59,8 @@ def model_card(manifest: Manifest) -> str:
         lines.append(f"| {LICENCES.get(source, source)} | {count:,} | {held:,} | {dropped:,} |")
     lines += [
         "",
-        f"Steps: {manifest.training.get('steps', 0):,}. Thresholds and calibration were fitted on the held-out rows. No row "
-        "of a set used for reporting, and no near copy of one, was trained on.",
+        f"Steps: {manifest.training.get('steps', 0):,}. Thresholds and calibration were fitted on the held-out rows. "
+        "No row of a set used for reporting, and no near copy of one, was trained on.",
         "",
         "Configuration:",
         "",
@@ -82,7 +83,12 @@ def _quality(quality: dict[str, Any]) -> list[str]:
     """The measured figures: held-out AUROC, parity, and the report if there is one."""
     lines: list[str] = []
     if "heldout" in quality:
-        lines += ["## Held-out rows of the training sources, AUROC", "", "| source | pairs | passages |", "|---|---|---|"]
+        lines += [
+            "## Held-out rows of the training sources, AUROC",
+            "",
+            "| source | pairs | passages |",
+            "|---|---|---|",
+        ]
         heldout = quality["heldout"]
         for source in sorted(set(heldout["pairs"]) | set(heldout["passages"])):
             cells = [str(heldout[profile].get(source, "")) for profile in ("pairs", "passages")]

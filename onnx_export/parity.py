@@ -20,8 +20,14 @@ from plugin_server.bundle import ENCODER, VERIFIER
 TEXTS = (
     ("rain", "It rained."),
     ("The nurse thanked the driver.", "The driver was thanked by the nurse."),
-    ("Which train leaves before noon?", "The express leaves at 11:40, the night train at 23:05; both stop in Dijon. " * 3),
-    ("tickets are not refundable", "Tickets can be refunded until the day before departure, at the counter or by post. " * 10),
+    (
+        "Which train leaves before noon?",
+        "The express leaves at 11:40, the night train at 23:05; both stop in Dijon. " * 3,
+    ),
+    (
+        "tickets are not refundable",
+        "Tickets can be refunded until the day before departure, at the counter or by post. " * 10,
+    ),
 )
 
 
@@ -43,7 +49,10 @@ def parity(model: Model, full: Path, shipped: Path) -> dict[str, float]:
             inputs = [_inputs(tokenizer.encode(text).ids) for text in pair]
             with torch.no_grad():
                 wanted = [[part.numpy() for part in model.encoder(*map(torch.from_numpy, item))] for item in inputs]
-            found = [encoder_graph.run(["recall", "tokens"], dict(zip(("input_ids", "attention_mask"), i, strict=True))) for i in inputs]
+            found = [
+                encoder_graph.run(["recall", "tokens"], dict(zip(("input_ids", "attention_mask"), i, strict=True)))
+                for i in inputs
+            ]
             for want, got in zip(wanted, found, strict=True):
                 recall = max(recall, 1 - float((want[0] * got[0]).sum()))
                 rows = max(rows, float(np.abs(want[1] - got[1]).max()))

@@ -127,7 +127,7 @@ def encoding(reranker: Reranker, threads: int, repetitions: int) -> dict[str, An
     try:
         for tokens, count in TEXTS.items():
             texts = [_text(tokens, start) for start in range(count)]
-            tasks = {"bundle": partial(reranker.encode, texts)}
+            tasks: dict[str, Callable[[], object]] = {"bundle": partial(reranker.encode, texts)}
             tasks |= {str(number): partial(_base_encode, base, texts, number) for number in sorted({1, threads})}
             rates = {
                 name: count / float(np.median(values))

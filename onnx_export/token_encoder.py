@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoModel
@@ -44,15 +44,14 @@ def base_folder(name: str = "") -> Path:
     return folder
 
 
-def _load(base: Path, attention: str) -> nn.Module:
+def _load(base: Path, attention: str) -> Any:
     """The base model without its pooler, in float32."""
     told = logging.get_verbosity()
     logging.set_verbosity_error()  # it warns that the pooler's weights are not used, as asked
     try:
-        model: nn.Module = AutoModel.from_pretrained(str(base), add_pooling_layer=False, attn_implementation=attention)
+        return AutoModel.from_pretrained(str(base), add_pooling_layer=False, attn_implementation=attention)
     finally:
         logging.set_verbosity(told)
-    return model
 
 
 class TokenEncoder(nn.Module):
@@ -68,7 +67,7 @@ class TokenEncoder(nn.Module):
         super().__init__()
         model = _load(base, "sdpa")
         model.requires_grad_(False)
-        self.embeddings = model.embeddings
+        self.embeddings: nn.Module = model.embeddings
         self.shared = nn.ModuleList(model.encoder.layer[:shared_layers])
         self.recall = nn.ModuleList(model.encoder.layer[shared_layers:])
         # plain attention: on CPU the fused kernel's backward pass takes a third of a training step

@@ -115,7 +115,9 @@ def heldout_figures(rows: Rows, logits: NDArray[np.float32]) -> dict[str, dict[s
             labels = rows.labels[:, column]
             chosen = (rows.sources == source) & ~np.isnan(labels)
             if len(np.unique(labels[chosen])) == 2:
-                figures[profile][str(source)] = auroc(labels[chosen].astype(int).tolist(), logits[chosen, column].tolist())
+                figures[profile][str(source)] = auroc(
+                    labels[chosen].astype(int).tolist(), logits[chosen, column].tolist()
+                )
     return figures
 
 

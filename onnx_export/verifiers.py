@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: Added to what must not be chosen by a maximum or a softmax. Masking by zero would let padding beat a true negative cosine.
+#: Added to what must not be chosen by a maximum or a softmax. Masking by zero would let padding beat a true negative.
 MASKED = -1e4
 PROFILES = ("pairs", "passages")
 
@@ -51,7 +51,8 @@ class Attention(nn.Module):
         query = self.query(tokens).unflatten(2, (self.heads, -1)).transpose(1, 2)
         key, value = self.keyvalue(source).unflatten(2, (2, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         weights = (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1]) + mask).softmax(-1)
-        return self.out((weights @ value).transpose(1, 2).flatten(2))
+        mixed: Tensor = self.out((weights @ value).transpose(1, 2).flatten(2))
+        return mixed
 
 
 class Block(nn.Module):
@@ -70,7 +71,8 @@ class Block(nn.Module):
         tokens = tokens + self.own(normed, normed, mask)
         if self.cross is not None and source is not None and source_mask is not None:
             tokens = tokens + self.cross(self.norms[1](tokens), source, source_mask)
-        return tokens + self.feed(self.norms[2](tokens))
+        fed: Tensor = tokens + self.feed(self.norms[2](tokens))
+        return fed
 
 
 class Alignment(nn.Module):
@@ -122,12 +124,14 @@ class Alignment(nn.Module):
         mask = F.pad(far_query, (1, 0))[:, None]
         for block in self.blocks:
             tokens = block(tokens, mask, source, far_document[:, None])
-        return self.head(tokens[:, 0]) + self.linear(scores)
+        logits: Tensor = self.head(tokens[:, 0]) + self.linear(scores)
+        return logits
 
     def hint(self, query: Tensor, query_mask: Tensor, document: Tensor, document_mask: Tensor) -> Tensor:
         """Logits (b, 2) of the order-blind scores alone: trained beside, they teach the tokens by the shortest way."""
         similarity = query @ document.transpose(1, 2)
-        return self.linear(late_scores(similarity, query_mask, document_mask))
+        logits: Tensor = self.linear(late_scores(similarity, query_mask, document_mask))
+        return logits
 
 
 class Patches(nn.Module):

@@ -106,7 +106,8 @@ def quantise(rows: NDArray[np.float32]) -> TokenMatrix:
         [[95, -127]]
     """
     largest = np.abs(rows).max(axis=1, keepdims=True)
-    return np.rint(rows * (127 / largest)).astype(np.int8)
+    scaled: TokenMatrix = np.rint(rows * (127 / largest)).astype(np.int8)
+    return scaled
 
 
 def _windows(raw: bytes) -> Sequence[TokenMatrix]:

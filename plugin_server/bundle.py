@@ -123,7 +123,10 @@ class Manifest:
         if set(self.profiles) != set(PROFILES):
             raise BundleMalformed(f"{path}: profiles: must be {', '.join(PROFILES)}, found {', '.join(self.profiles)}")
         for name, profile in self.profiles.items():
-            if not all(isinstance(value, int | float) for value in asdict(profile).values()) or not 0 < profile.threshold < 1:
+            if (
+                not all(isinstance(value, int | float) for value in asdict(profile).values())
+                or not 0 < profile.threshold < 1
+            ):
                 raise BundleMalformed(f"{path}: profiles.{name}: numbers are needed, the threshold between 0 and 1")
         for name in ("recall_dimension", "token_dimension", "window_tokens"):
             value = getattr(self, name)

@@ -52,7 +52,9 @@ class Encoder:
         max_query_tokens: of one query.
     """
 
-    def __init__(self, bundle: Bundle, threads: int = 0, max_characters: int = 200_000, max_query_tokens: int = 256) -> None:
+    def __init__(
+        self, bundle: Bundle, threads: int = 0, max_characters: int = 200_000, max_query_tokens: int = 256
+    ) -> None:
         self.manifest = bundle.manifest
         self.max_characters = max_characters
         self.max_query_tokens = min(max_query_tokens, self.manifest.window_tokens)
@@ -72,7 +74,9 @@ class Encoder:
             EmptyText, InvalidText: as `documents`.
         """
         codes = self._codes(text, field)
-        repeated = (len(codes) - 1) * (self.manifest.window_overlap + 2)  # every further window repeats overlap and marks
+        repeated = (len(codes) - 1) * (
+            self.manifest.window_overlap + 2
+        )  # every further window repeats overlap and marks
         length = sum(len(code.ids) for code in codes) - repeated
         if len(codes) > 1 or length > self.max_query_tokens:
             raise OverLimit(field, length, self.max_query_tokens, "tokens", "shorten it; only documents are split")

@@ -109,7 +109,8 @@ class BundleAltered(BundleError):
 
     def __init__(self, name: str, expected: str, found: str) -> None:
         super().__init__(
-            f"{name}: sha256 is {found[:12]}…, the manifest says {expected[:12]}…: the file is truncated or altered, copy it again"
+            f"{name}: sha256 is {found[:12]}…, the manifest says {expected[:12]}…: "
+            "the file is truncated or altered, copy it again"
         )
 
 
@@ -136,7 +137,8 @@ class IndexOfOtherBundle(IndexFailure):
 
     def __init__(self, path: str, found: str, loaded: str) -> None:
         super().__init__(
-            f"{path}: made by bundle {found}, but {loaded} is loaded: index the corpus again, or give --bundle for {found}"
+            f"{path}: made by bundle {found}, but {loaded} is loaded: "
+            f"index the corpus again, or give --bundle for {found}"
         )
 
 

@@ -57,7 +57,13 @@ class Ranking:
     dropped: tuple[Hit, ...]
 
 
-def rank(candidates: Sequence[Candidate], verdicts: Sequence[Verdict], recall: Sequence[float], profile: Profile, policy: Policy) -> Ranking:
+def rank(
+    candidates: Sequence[Candidate],
+    verdicts: Sequence[Verdict],
+    recall: Sequence[float],
+    profile: Profile,
+    policy: Policy,
+) -> Ranking:
     """The candidates in their new order.
 
     The score is the recall score plus ``profile.blend`` times the probability; equal scores keep the order sent.

@@ -171,7 +171,11 @@ class Reranker:
         documents = [windows[n] if n in windows else self._parsed(pairs[n][1]) for n in range(len(pairs))]
         readings = iter(
             self.verifier.read(
-                [(query.windows[0], window) for query, parts in zip(queries, documents, strict=True) for window in parts]
+                [
+                    (query.windows[0], window)
+                    for query, parts in zip(queries, documents, strict=True)
+                    for window in parts
+                ]
             )
         )
         return [

@@ -75,12 +75,15 @@ def _batches(
             chosen = members[start : start + step]
             query, query_length = _stack([pairs[number][0] for number in chosen], wide)
             document, document_length = _stack([pairs[number][1] for number in chosen], tall)
-            yield chosen, {
-                "query": query,
-                "query_length": query_length,
-                "document": document,
-                "document_length": document_length,
-            }
+            yield (
+                chosen,
+                {
+                    "query": query,
+                    "query_length": query_length,
+                    "document": document,
+                    "document_length": document_length,
+                },
+            )
 
 
 def _stack(matrices: list[TokenMatrix], width: int) -> tuple[NDArray[np.int8], NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""A reranker that verifies only once a file exists, so that a test decides how long a call runs; run, it is a server."""
+"""A reranker that verifies only once a file exists, so that a test decides how long a call runs; run, it serves."""
 
 from __future__ import annotations
 
