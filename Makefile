@@ -18,12 +18,15 @@ test:  ## every test and example, warnings as errors, with coverage
 bench:  ## speed and memory, both sides in the same run
 	$(PYTHON) -m onnx_export.speed
 
-protos:  ## the generated gRPC stubs
-	$(PYTHON) -m grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. plugin_server/simgate_v1.proto
+protos:  ## the generated gRPC stubs, with the oldest grpcio that pyproject.toml allows: newer stubs refuse older runtimes
+	$(PYTHON) -m venv build/protos && build/protos/bin/pip install -q grpcio-tools==1.73.0
+	build/protos/bin/python -m grpc_tools.protoc -I . --python_out=. --grpc_python_out=. --pyi_out=. \
+		plugin_server/simgate_v1.proto
 
 bundle:  ## train and convert the bundle that ships, from the data in DATA
 	$(PYTHON) -m plugin_server train default --data $(DATA) --output runs/default
 	$(PYTHON) -m plugin_server convert runs/default/checkpoint.pt plugin_server/default_bundle
 
 report:  ## measure the bundle that ships on the report sets in DATA
-	$(PYTHON) -m plugin_server evaluate plugin_server/default_bundle --data $(DATA) --output runs/report.json
+	$(PYTHON) -m plugin_server evaluate default --data $(DATA) --triples tests/data/triples.jsonl \
+		--cache runs/cache --record --output runs/report.md

@@ -93,12 +93,18 @@ def convert(checkpoint: Path, bundle: Path, name: str | None) -> None:
 @click.argument("bundle")
 @data_option
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
+@click.option("--triples", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Own triples to report.")
+@click.option("--cache", type=FOLDER, help="Keep encoded collections in this folder.")
+@click.option("--record", is_flag=True, help="Write figures and page into the bundle's manifest and model card.")
 @json_option
 @told
-def evaluate(bundle: str, data: Path, output: Path | None, as_json: bool) -> None:
+def evaluate(
+    bundle: str, data: Path, output: Path | None, triples: Path | None, cache: Path | None, record: bool, as_json: bool
+) -> None:
     """Measure a bundle on the evaluation sets; the report is Markdown, with --json one object.
 
-    BUNDLE is a folder, or the word default for the bundle in the package.
+    BUNDLE is a folder, or the word default for the bundle in the package. Triples are JSON Lines with anchor,
+    paraphrase, near_miss and category.
 
     \b
     Example:
@@ -110,9 +116,12 @@ def evaluate(bundle: str, data: Path, output: Path | None, as_json: bool) -> Non
     with needed("evaluate"):
         from onnx_export.evaluate import evaluate as run
         from onnx_export.evaluate import markdown
+        from onnx_export.record import record as write
     opened = Bundle.open("" if bundle == "default" else bundle)
     with Bar("Evaluating") as bar:
-        report = run(opened, data, bar.update)
+        report = run(opened, data, bar.update, triples=triples, cache=cache)
+    if record:
+        write(opened, report)
     if output:
         text = json.dumps(report, indent=1, ensure_ascii=False) + "\n" if as_json else markdown(report)
         output.write_text(text, encoding="utf-8")

@@ -90,9 +90,9 @@ def assemble(
     return finish(output, manifest)
 
 
-def finish(output: Path, manifest: Manifest) -> Bundle:
-    """The bundle with its model card and checksums written anew from the manifest's entries."""
-    (output / CARD).write_text(model_card(manifest), encoding="utf-8")
+def finish(output: Path, manifest: Manifest, page: str = "") -> Bundle:
+    """The bundle with its model card, a page of figures at its end, and its checksums written anew."""
+    (output / CARD).write_text(model_card(manifest) + page, encoding="utf-8")
     manifest = replace(manifest, files={file: sha256(output / file) for file in FILES})
     manifest.write(output)
     return Bundle(output, manifest)

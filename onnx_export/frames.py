@@ -11,6 +11,7 @@ from onnx_export import frames_clauses, frames_properties, frames_roles
 from onnx_export.slots import NUMBERS, Value, fill
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
+_SLOT = re.compile(r"\{(\w+)")
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,17 @@ class Frame:
     weight: int
     forms: tuple[tuple[str, ...], ...]
     questions: tuple[str, ...]
+    two_facts: bool = False
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What is said: the frame's part and what fills its slots."""
+    """What is said: the frame's part and what fills its slots; of a near-miss also the exchange that made it."""
 
     frame: Frame
     part: int
     values: dict[str, Value]
+    exchange: str = ""
 
     def say(self, form: str, rng: Random) -> str:
         """The text of `form`, its free choices drawn.
@@ -62,14 +65,14 @@ def read_block(block: str) -> Frame:
     category, tense, *marks = head.split()
     slots = dict((m.split(":")[0], m.split(":")[1]) for m in marks if ":" in m)
     weight = next((int(m[1:]) for m in marks if m.startswith("*")), 1)
-    misses = [m.split("*") for m in marks if ":" not in m and not m.startswith("*")]
+    misses = [m.split("*") for m in marks if ":" not in m and not m.startswith(("*", "&"))]
     for name in [name for name, kind in slots.items() if kind in NUMBERS]:
         lines = [re.sub(rf"\{{{name}\}}", f"[{{{name}.d}}|{{{name}.w}}]", line) for line in lines]
     parts = "\n".join(line for line in lines if not line.startswith("?")).split("\n==\n")
     questions = tuple(line[2:] for line in lines if line.startswith("?"))
     forms = tuple(tuple(part.split("\n")) for part in parts)
     repeated = tuple(m[0] for m in misses for _ in range(int(m[1]) if len(m) > 1 else 1))
-    return Frame(category, tense, slots, repeated, weight, forms, questions)
+    return Frame(category, tense, slots, repeated, weight, forms, questions, "&" in marks)
 
 
 @lru_cache(maxsize=1)
@@ -131,4 +134,26 @@ def near_miss(meaning: Meaning, rng: Random) -> Meaning:
         values[kind[:-1]] = fresh(frame.slots[kind[:-1]], values, rng)
     else:
         part = rng.choice([other for other in range(len(frame.forms)) if other != part])
-    return Meaning(frame, part, values)
+    return Meaning(frame, part, values, kind)
+
+
+def answers(question: str, miss: Meaning) -> bool:
+    """Whether a near-miss answers the question as well as the truth does, only with something else.
+
+    Example:
+        >>> frame = read_block("role past a:person b:person a<>b b~\\n{a} saw {b}")
+        >>> miss = Meaning(frame, 0, {"a": "Ann", "b": "Bo"}, exchange="b~")
+        >>> answers("who did {a} see", miss), answers("who saw {b}", miss)
+        (True, False)
+    """
+    asked = set(_SLOT.findall(question))
+    kind = miss.exchange
+    if kind.endswith("~"):
+        return kind[:-1] not in asked
+    if kind == "@":
+        return False
+    choice = " or " in question
+    if kind.endswith("!"):
+        return choice or kind[:-1] not in asked
+    named = len(asked & set(kind.split("<>")))
+    return choice or named == 0 or (named == 1 and miss.frame.two_facts)

@@ -59,7 +59,7 @@ temporal none a:clause y:year r:rel_when r! y~ *5
 it was {r} {y.d} that {a.yes}
 ? was it before or after {y.d} that {a.yes}
 
-temporal none a:person y:year z:year c:city d:city y<>z y~ c~ *4
+temporal none a:person y:year z:year c:city d:city y<>z y~ c~ *4 &
 {a} moved to {c} in {y.d} and to {d} in {z.d}
 {a} moved to {d} in {z.d} and to {c} in {y.d}
 in {y.d}, {a} moved to {c}; in {z.d}, to {d}
@@ -67,7 +67,7 @@ the year {a} moved to {c} was {y.d}, that of the move to {d} {z.d}
 ? when did {a} move to {d}
 ? where did {a} move in {y.d}
 
-temporal none a:person d:hour e:hour v:vp w:vp d<>e v~ *4
+temporal none a:person d:hour e:hour v:vp w:vp d<>e v~ *4 &
 at {d.clock} {a} {v.past} and at {e.clock} {w.past}
 {a} {v.past} at {d.clock} and {w.past} at {e.clock}
 {a} {w.past} at {e.clock}, having {v.pp} at {d.clock}
@@ -82,7 +82,7 @@ temporal none a:person c:city d:city y:year r! r:rel_until y~ *4
 it was in {c} that {a} [lived|stayed] {r} {y.d}
 ? where did {a} live {r} {y.d}
 
-temporal none a:happening b:happening m:month n:month m<>n m~ *4
+temporal none a:happening b:happening m:month n:month m<>n m~ *4 &
 {a} was in {m} and {b} in {n}
 {b} was in {n} and {a} in {m}
 in {m} there was {a}, in {n} {b}
@@ -152,7 +152,6 @@ if {a.now}, {b.will}
 {b.will}, provided that {a.now}
 should it be that {a.now}, {b.will}
 whenever {a.now}, {b.will}
-in case {a.now}, {b.will}
 ? when is it that {b.will}
 
 condition none a:clause b:clause *5 @
@@ -412,8 +411,8 @@ antonym future a:human o:opp_object o!*4 a~ *6
 {a} will [{o}|{o.syn}]
 {a} is going to [{o}|{o.syn}]
 it is {a} who will [{o}|{o.syn}]
-{a} intends to [{o}|{o.syn}]
-{a} is about to [{o}|{o.syn}]
+it is true that {a} will [{o}|{o.syn}]
+{a} will be the one to [{o}|{o.syn}]
 ? who will [{o}|{o.syn}]
 
 antonym past a:human o:opp_go o!*4 a~ *4
@@ -433,14 +432,14 @@ it is not true that {a} {o.anti.past}
 antonym present a:human d:opp_adj d!*4 a~ *5
 {a} is [{d}|{d.twin}]
 it is {a} who is [{d}|{d.twin}]
-{a} seems to be [{d}|{d.twin}]
-one would call {a} [{d}|{d.twin}]
+it is true that {a} is [{d}|{d.twin}]
+[{d}|{d.twin}] is what {a} is
 ? who is [{d}|{d.twin}]
 
 antonym past a:thing d:opp_quality d!*4 a~ *5
 {a} was [{d}|{d.twin}]
 what was [{d}|{d.twin}] was {a}
 it was {a} that was [{d}|{d.twin}]
-{a} turned out to be [{d}|{d.twin}]
+it is true that {a} was [{d}|{d.twin}]
 ? what was [{d}|{d.twin}]
 """

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 BINDING = """
-binding present a:thing b:thing x:quality y:quality x<>y*3 x~ *5
+binding present a:thing b:thing x:quality y:quality x<>y*3 x~ *5 &
 {a} is {x} and {b} is {y}
 {b} is {y} and {a} is {x}
 {a} is {x}, while {b} is {y}
 {b} is {y}, whereas {a} is {x}
 the {x} thing is {a} and the {y} one is {b}
 of {a} and {b}, {a} is {x} and the other {y}
-one is {x} and one is {y}: {a} is the {x} one
+one is {x} and one is {y}: {a} is the {x} one, {b} the {y} one
 ? which is {x}, {a} or {b}
 ? what is {y}
 
-binding present a:thing b:thing x:quality y:quality x<>y*3 x~ *6
-there is {x.a} {a.bare} and {y.a} {b.bare}
-there is {y.a} {b.bare} and {x.a} {a.bare}
+binding present a:thing b:thing x:quality y:quality x<>y*3 x~ *6 &
+there is {x.a} {a.bare} next to {y.a} {b.bare}
+there is {y.a} {b.bare} next to {x.a} {a.bare}
 we can see {x.a} {a.bare} next to {y.a} {b.bare}
 we can see {y.a} {b.bare} next to {x.a} {a.bare}
 {x.a} {a.bare} is beside {y.a} {b.bare}
@@ -24,16 +24,16 @@ we can see {y.a} {b.bare} next to {x.a} {a.bare}
 the {a.bare} next to the {b.bare} is {x}, and the {b.bare} is {y}
 ? what is next to the {x} {a.bare}
 
-binding past p:human a:gift b:gift x:colour y:colour x<>y*3 y~ *3
-{p} [bought|picked up] {x.a} {a.bare} and {y.a} {b.bare}
-{p} [bought|picked up] {y.a} {b.bare} and {x.a} {a.bare}
-{p} [bought|picked up] two things: {x.a} {a.bare} and {y.a} {b.bare}
-{a} that {p} [bought|picked up] was {x} and {b} was {y}
-{b} that {p} [bought|picked up] was {y}, {a} {x}
-what {p} [bought|picked up] was {x.a} {a.bare} along with {y.a} {b.bare}
-? what did {p} [buy|pick up] in {x}
+binding past p:human a:gift b:gift x:colour y:colour x<>y*3 y~ *3 &
+{p} [bought|purchased] {x.a} {a.bare} and {y.a} {b.bare}
+{p} [bought|purchased] {y.a} {b.bare} and {x.a} {a.bare}
+{p} [bought|purchased] two things: {x.a} {a.bare} and {y.a} {b.bare}
+{a} that {p} [bought|purchased] was {x} and {b} was {y}
+{b} that {p} [bought|purchased] was {y}, {a} {x}
+what {p} [bought|purchased] was {x.a} {a.bare} along with {y.a} {b.bare}
+? what did {p} [buy|purchase] in {x}
 
-binding present a:human b:human g:garment x:colour y:colour x<>y*3 *4
+binding present a:human b:human g:garment x:colour y:colour x<>y*3 *4 &
 {a} is wearing {x.a} {g} and {b} is wearing {y.a} {g}
 {b} is wearing {y.a} {g} and {a} is wearing {x.a} {g}
 {b} has {y.a} {g} on, {a} {x.a} one
@@ -43,7 +43,7 @@ binding present a:human b:human g:garment x:colour y:colour x<>y*3 *4
 ? who is wearing {x.a} {g}
 ? what is {a} wearing
 
-binding present a:human b:human g:garment h:garment x:colour y:colour x<>y*2 g<>h*2 a<>b *3
+binding present a:human b:human g:garment h:garment x:colour y:colour x<>y*2 g<>h*2 a<>b *3 &
 {a} in {x.a} {g} is standing beside {b} in {y.a} {h}
 {b} in {y.a} {h} is standing beside {a} in {x.a} {g}
 {a}, who wears {x.a} {g}, stands next to {b}, who wears {y.a} {h}
@@ -51,7 +51,7 @@ next to {b} in {y.a} {h} stands {a} in {x.a} {g}
 {b} and {a} stand side by side, {b} in {y.a} {h} and {a} in {x.a} {g}
 ? who is wearing {x.a} {g}
 
-binding past a:human b:human x:mood y:mood x<>y*3 y~ *4
+binding past a:human b:human x:mood y:mood x<>y*3 y~ *4 &
 {a} was {x} and {b} was {y}
 {b} was {y} and {a} was {x}
 {a} was {x}, but {b} was {y}
@@ -61,7 +61,7 @@ the {x} one was {a} and the {y} one was {b}
 ? who was {x}
 ? who was {y}
 
-binding present a:person b:person x:activity y:activity x<>y*3 x~ *4
+binding present a:person b:person x:activity y:activity x<>y*3 x~ *4 &
 {a} is {x} and {b} is {y}
 {b} is {y} and {a} is {x}
 while {a} is {x}, {b} is {y}
@@ -70,7 +70,7 @@ the one {x} is {a} and the one {y} is {b}
 ? who is {x}
 ? what is {b} doing
 
-binding present a:person b:person x:job y:job x<>y*3 y~ *3
+binding present a:person b:person x:job y:job x<>y*3 y~ *3 &
 {a} is {x.a} and {b} is {y.a}
 {b} is {y.a} and {a} is {x.a}
 {b} works as {y.a}, {a} as {x.a}
@@ -79,7 +79,7 @@ by profession, {b} is {y.a} and {a} {x.a}
 ? who is the {x}
 ? what is the profession of {b}
 
-binding past a:person b:person t:gift u:gift t<>u*3 u~ *3
+binding past a:person b:person t:gift u:gift t<>u*3 u~ *3 &
 {a} carried {t.a} and {b} carried {u.a}
 {b} carried {u.a} and {a} carried {t.a}
 {t.a} was carried by {a} and {u.a} by {b}
@@ -88,7 +88,7 @@ binding past a:person b:person t:gift u:gift t<>u*3 u~ *3
 ? who carried {t.a}
 ? what did {b} carry
 
-binding past a:person b:person c:city d:city c<>d*3 d~ *3
+binding past a:person b:person c:city d:city c<>d*3 d~ *3 &
 {a} lived in {c} and {b} in {d}
 {b} lived in {d} and {a} in {c}
 {c} was the home of {a}, {d} that of {b}
@@ -97,14 +97,14 @@ the home of {b} was in {d} and the home of {a} in {c}
 ? who lived in {c}
 ? where did {b} live
 
-binding none a:company b:company n:percent m:percent n<>m*3 m~ *2
+binding none a:company b:company n:percent m:percent n<>m*3 m~ *2 &
 {a} grew by {n} percent and {b} by {m} percent
 {b} grew by {m} percent and {a} by {n} percent
 the growth of {a} was {n} percent, that of {b} {m} percent
 while {b} grew by {m} percent, {a} grew by {n} percent
 ? by how many percent did {a} grow
 
-binding past a:happening b:happening d:day e:day d<>e*3 e~ *2
+binding past a:happening b:happening d:day e:day d<>e*3 e~ *2 &
 {a} was on {d} and {b} on {e}
 {b} was on {e} and {a} on {d}
 on {d} there was {a}, on {e} {b}
@@ -138,11 +138,12 @@ it is {b} that is {r.rival} {a}
 ? what is {r.rival} {a}
 
 spatial present a:human b:human r:rel_person a<>b*3 r!*2 *4
-{a} is [standing|waiting|sitting] {r} {b}
-{b} is [standing|waiting|sitting] {r.rival} {a}
-{r} {b}, {a} is [standing|waiting|sitting]
-it is {a} who is [standing|waiting|sitting] {r} {b}
-{b} is the one who is [standing|waiting|sitting] {r.rival} {a}
+{a} is standing {r} {b}
+{b} is standing {r.rival} {a}
+{r} {b}, {a} is standing
+{r} {b} stands {a}
+it is {a} who is standing {r} {b}
+{b} is the one who is standing {r.rival} {a}
 ? who is {r} {b}
 
 spatial present a:city b:city r:rel_compass a<>b*3 r!*3 *5
@@ -171,7 +172,7 @@ inside {a} there is {b}
 ? what is inside {a}
 ? what contains {b}
 
-spatial present a:small b:container c:container b<>c*3 c~ d:small a<>d *4
+spatial present a:small b:container c:container b<>c*3 c~ d:small a<>d *4 &
 {a} is in {b} and {d} is in {c}
 {d} is in {c} and {a} is in {b}
 {b} contains {a}, {c} {d}
@@ -180,7 +181,7 @@ you will find {a} in {b} and {d} in {c}
 ? where is {a}
 ? what is in {c}
 
-spatial present a:building b:building c:building a<>b*2 b<>c*3 *2
+spatial present a:building b:building c:building a<>b*3 a<>c*3 *2
 {a} is between {b} and {c}
 {a} is between {c} and {b}
 {b} and {c} have {a} between them
@@ -239,12 +240,12 @@ of the two, {a} and {b}, it was {a} who arrived {r}
 ? who arrived {r}, {a} or {b}
 
 comparative past a:person b:person t:countable a<>b*3 t~ *4
-{a} [sold|counted] more {t} than {b}
-{b} [sold|counted] fewer {t} than {a}
-{b} did not [sell|count] as many {t} as {a}
-the number of {t} that {a} [sold|counted] was higher than that of {b}
-compared with {b}, {a} [sold|counted] more {t}
-? who [sold|counted] more {t}, {a} or {b}
+{a} sold more {t} than {b}
+{b} sold fewer {t} than {a}
+{b} did not sell as many {t} as {a}
+the number of {t} that {a} sold was higher than that of {b}
+compared with {b}, {a} sold more {t}
+? who sold more {t}, {a} or {b}
 
 comparative present a:thing b:thing n:price m:price a<>b*3 *3
 {a} costs more than {b}
@@ -255,8 +256,8 @@ the price of {a} is higher than that of {b}
 {b} does not cost as much as {a}
 ? which costs more, {a} or {b}
 
-comparative present a:person b:person d:adj_person c:person a<>b*2 b<>c d!*3 *3
-{a} is the {d.most} of all, ahead of {b} and {c}
+comparative present a:person b:person d:adj_person c:person a<>b*2 a<>c d!*3 *3
+{a} is the {d.most} of the three, ahead of {b} and {c}
 {b} and {c} are both {d.anti.more} than {a}
 neither {b} nor {c} is as {d} as {a}
 {a} is {d.more} than both {c} and {b}
@@ -279,12 +280,12 @@ the rise in {a} was {r.noun} than that in {b}
 """
 NUMBER = """
 number past p:person n:count t:countable n~*3 t~ p~ *6
-{p} [bought|counted] {n} {t}
-{n} {t} were [bought|counted] by {p}
-it was {n} {t} that {p} [bought|counted]
-the number of {t} that {p} [bought|counted] was {n}
-{p} [bought|counted] a total of {n} {t}
-? how many {t} did {p} [buy|count]
+{p} counted {n} {t}
+{n} {t} were counted by {p}
+it was {n} {t} that {p} counted
+the number of {t} that {p} counted was {n}
+{p} counted a total of {n} {t}
+? how many {t} did {p} count
 
 number present n:count t:countable b:building n~*3 t~ *5
 there are {n} {t} in {b}
@@ -341,12 +342,12 @@ the age of {a} is {n}
 {a} is aged {n}
 ? how old is {a}
 
-number past p:person n:count m:count t:countable u:countable n<>m*3 m~ *4
-{p} [bought|counted] {n} {t} and {m} {u}
-{p} [bought|counted] {m} {u} and {n} {t}
-{n} {t} and {m} {u} were [bought|counted] by {p}
-the {t} that {p} [bought|counted] numbered {n}, the {u} {m}
-? how many {t} did {p} [buy|count]
+number past p:person n:count m:count t:countable u:countable n<>m*3 m~ *4 &
+{p} counted {n} {t} and {m} {u}
+{p} counted {m} {u} and {n} {t}
+{n} {t} and {m} {u} were counted by {p}
+the {t} that {p} counted numbered {n}, the {u} {m}
+? how many {t} did {p} count
 
 number none t:countable n:count b:building r:bound r! *4
 {b} has {r.more} {n} {t}
@@ -367,7 +368,7 @@ there are fewer than {n} {t} in {b}
 the number of {t} in {b} is below {n}
 {b} does not have as many as {n} {t}
 
-number past a:team b:team n:goals m:goals n<>m*3 m~ *3
+number past a:team b:team n:goals m:goals n<>m*3 m~ *3 &
 the {a} scored {n} goals and the {b} {m}
 the {b} scored {m} goals and the {a} {n}
 {n} goals were scored by the {a} and {m} by the {b}

@@ -2,7 +2,8 @@
 
 A block is a header (category, tense, slots `name:kind`, near-misses) and one surface form a line; every form of a block
 says the same. `[x|y]` is a free choice, `?` marks a question that the meaning answers. Near-misses: `a<>b` exchanges
-two slots, `a~` replaces one by another of its kind, `v!` takes the opposite.
+two slots, `a~` replaces one by another of its kind, `v!` takes the opposite. `&` marks two facts of
+one kind: exchanged, they still answer every question.
 """
 
 from __future__ import annotations
@@ -238,7 +239,7 @@ role past a:human b:human t:gift a<>b*3 a~
 ? who owed {b} the money for {t}
 
 role past a:city b:city p:person a<>b*3 a~ *2
-{p} [travelled|flew|moved] from {a} to {b}
+{p} [travelled|went] from {a} to {b}
 {p} left {a} for {b}
 {p} went to {b} from {a}
 from {a}, {p} went to {b}

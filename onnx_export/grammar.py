@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from onnx_export.frames import Frame, Meaning, all_frames, draw, near_miss
+from onnx_export.frames import Frame, Meaning, all_frames, answers, draw, near_miss
 from onnx_export.pair import Pair
 
 SAME_FORM = 1 / 3
@@ -91,8 +91,9 @@ def scene(frames: dict[str, tuple[Frame, ...]], group: str, rng: Random) -> list
     other = near_miss(truth, rng)
     rows = [row for same in (True, False) for row in sentence_pair(truth, other, same, group, rng)]
     if rng.random() < PASSAGE:
-        asked = rng.random() < 0.6 and bool(frame.questions) and truth.part == 0
-        query = rng.choice(frame.questions if asked else truth.forms)
+        telling = [question for question in frame.questions if truth.part == 0 and not answers(question, other)]
+        asked = rng.random() < 0.7 and bool(telling)
+        query = rng.choice(telling if asked else truth.forms)
         for stated in (truth, other):
             rows.append(passage_pair(truth, stated, query, asked, choices, group, rng))
     return rows

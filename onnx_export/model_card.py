@@ -80,7 +80,7 @@ def model_card(manifest: Manifest) -> str:
 
 
 def _quality(quality: dict[str, Any]) -> list[str]:
-    """The measured figures: held-out AUROC, parity, and the report if there is one."""
+    """The figures of conversion: held-out AUROC and parity."""
     lines: list[str] = []
     if "heldout" in quality:
         lines += [
@@ -98,6 +98,4 @@ def _quality(quality: dict[str, Any]) -> list[str]:
         lines += ["## Parity with torch in float32, largest difference", "", "| what | difference |", "|---|---|"]
         lines += [f"| {name} | {value:.1e} |" for name, value in quality["parity"].items()]
         lines.append("")
-    if "report" in quality:
-        lines += ["## Report", "", quality["report"], ""]
     return lines

@@ -50,8 +50,11 @@ class TokenBlob:
         return MAGIC + base64.b64encode(body + struct.pack("<I", zlib.crc32(body))).decode("ascii")
 
     @classmethod
-    def parse(cls, text: str) -> TokenBlob:
+    def parse(cls, text: str, field: str = "blob") -> TokenBlob:
         """The blob that `text` wrote.
+
+        Args:
+            field: its name, for error messages.
 
         Raises:
             BlobMalformed: truncated, altered, no blob, or a row without direction (all zero).
@@ -62,16 +65,16 @@ class TokenBlob:
             [[127, 0], [0, -127]]
         """
         if not is_blob(text):
-            raise BlobMalformed(f"does not start with {MAGIC!r}")
+            raise BlobMalformed(f"does not start with {MAGIC!r}", field)
         try:
             raw = base64.b64decode(text[len(MAGIC) :], validate=True)
         except (binascii.Error, ValueError):
-            raise BlobMalformed("is not base64, or truncated") from None
+            raise BlobMalformed("is not base64, or truncated", field) from None
         if len(raw) < 16 or zlib.crc32(raw[:-4]) != struct.unpack("<I", raw[-4:])[0]:
-            raise BlobMalformed("is truncated or altered (its checksum differs)")
-        return cls(raw[:8].hex(), tuple(_windows(raw[8:-4])))
+            raise BlobMalformed("is truncated or altered (its checksum differs)", field)
+        return cls(raw[:8].hex(), tuple(_windows(raw[8:-4], field)))
 
-    def expect(self, fingerprint: str, dimension: int) -> TokenBlob:
+    def expect(self, fingerprint: str, dimension: int, field: str = "blob") -> TokenBlob:
         """This blob, if the bundle with that fingerprint made it.
 
         Raises:
@@ -79,9 +82,9 @@ class TokenBlob:
             BlobMalformed: the rows do not have the bundle's width.
         """
         if self.fingerprint != fingerprint:
-            raise BlobOfOtherBundle(self.fingerprint, fingerprint)
+            raise BlobOfOtherBundle(self.fingerprint, fingerprint, field)
         if self.windows[0].shape[1] != dimension:
-            raise BlobMalformed(f"rows of {self.windows[0].shape[1]} numbers, the bundle has {dimension}")
+            raise BlobMalformed(f"has rows of {self.windows[0].shape[1]} numbers, the bundle {dimension}", field)
         return self
 
 
@@ -110,15 +113,15 @@ def quantise(rows: NDArray[np.float32]) -> TokenMatrix:
     return scaled
 
 
-def _windows(raw: bytes) -> Sequence[TokenMatrix]:
+def _windows(raw: bytes, field: str) -> Sequence[TokenMatrix]:
     dimension, count = struct.unpack("<HH", raw[:4])
     if not dimension or not count or len(raw) < 4 + 2 * count:
-        raise BlobMalformed("holds no rows")
+        raise BlobMalformed("holds no rows", field)
     lengths = struct.unpack(f"<{count}H", raw[4 : 4 + 2 * count])
     rows = np.frombuffer(raw, np.int8, offset=4 + 2 * count)
     if not all(lengths) or len(rows) != sum(lengths) * dimension:
-        raise BlobMalformed("holds another number of rows than it says")
+        raise BlobMalformed("holds another number of rows than it says", field)
     matrix = rows.reshape(-1, dimension)
     if not matrix.any(axis=1).all():
-        raise BlobMalformed("holds a row of zeros, which has no direction")
+        raise BlobMalformed("holds a row of zeros, which has no direction", field)
     return np.split(matrix, np.cumsum(lengths)[:-1])

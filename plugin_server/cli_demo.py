@@ -109,7 +109,8 @@ def print_legend(out: Console, documents: int, manifest: Manifest) -> None:
         ("✗ near-miss", "bold red"), " with the same words and another meaning? Dense search ranks by cosine; "
         f"simgate reads both texts word by word and drops what does not hold up (prob below {kept:.2g}).",
     )  # fmt: skip
-    out.print(text, "")
+    out.print(text)
+    out.print()
 
 
 def result_fields(result: Result) -> dict[str, Any]:
@@ -177,7 +178,7 @@ def print_summary(out: Console, results: list[Result], indexing: float, searchin
     for result in results:
         before, after = Text.assemble(_first(result, result.dense)), Text.assemble(_after(result))
         table.add_row(Text(result.question.query), before, after)
-    out.print(Group(Rule("Summary", style="bold"), table, Text()))
+    out.print(Group(Rule("Summary", style="bold"), table))
     for name, value in totals(results, indexing, searching):
         out.print(Text.assemble((f"{name:<15}", "bold"), value), soft_wrap=True)
     out.print()

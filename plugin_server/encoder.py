@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,20 +70,24 @@ class Encoder:
         """A query, which must fit one window.
 
         Raises:
-            OverLimit: it has too many characters or tokens.
+            InvalidRequest: as `queries`.
+        """
+        return self.queries([text], [field])[0]
+
+    def queries(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded]:
+        """Queries, each of which must fit one window, in the order given; equal ones are encoded once.
+
+        Args:
+            fields: names of the texts, for error messages.
+
+        Raises:
+            OverLimit: a query has too many characters or tokens.
             EmptyText, InvalidText: as `documents`.
         """
-        codes = self._codes(text, field)
-        repeated = (len(codes) - 1) * (
-            self.manifest.window_overlap + 2
-        )  # every further window repeats overlap and marks
-        length = sum(len(code.ids) for code in codes) - repeated
-        if len(codes) > 1 or length > self.max_query_tokens:
-            raise OverLimit(field, length, self.max_query_tokens, "tokens", "shorten it; only documents are split")
-        return self._run([codes])[0]
+        return self._encoded(texts, fields, self._query_codes)
 
     def documents(self, texts: Sequence[str], fields: Sequence[str] | None = None) -> list[Encoded]:
-        """Texts of any length, longer ones as windows, in the order given.
+        """Texts of any length, longer ones as windows, in the order given; equal ones are encoded once.
 
         Args:
             texts: 1 to `max_characters` characters each.
@@ -94,8 +98,26 @@ class Encoder:
             InvalidText: a text is not valid Unicode.
             OverLimit: a text has too many characters.
         """
-        names = fields or [f"documents[{number}]" for number in range(len(texts))]
-        return self._run([self._codes(text, name) for text, name in zip(texts, names, strict=True)])
+        return self._encoded(texts, fields or [f"documents[{number}]" for number in range(len(texts))], self._codes)
+
+    def _encoded(
+        self, texts: Sequence[str], fields: Sequence[str], codes_of: Callable[[str, str], list[Encoding]]
+    ) -> list[Encoded]:
+        """Every distinct text through tokenizer and graph, in the order given."""
+        names: dict[str, str] = {}
+        for text, name in zip(texts, fields, strict=True):
+            names.setdefault(text, name)
+        encoded = dict(zip(names, self._run([codes_of(text, name) for text, name in names.items()]), strict=True))
+        return [encoded[text] for text in texts]
+
+    def _query_codes(self, text: str, field: str) -> list[Encoding]:
+        """The tokenised query, alone in its list."""
+        codes = self._codes(text, field)
+        repeated = 2 + self.manifest.window_overlap  # of every window but the first: its marks and its overlap
+        length = sum(len(code.ids) for code in codes) - repeated * (len(codes) - 1)
+        if length > self.max_query_tokens:
+            raise OverLimit(field, length, self.max_query_tokens, "tokens", "shorten it; only documents are split")
+        return codes
 
     def _codes(self, text: str, field: str) -> list[Encoding]:
         """The tokenised windows of one text."""

@@ -79,16 +79,17 @@ class BlobError(InvalidRequest):
 class BlobMalformed(BlobError):
     """A token blob is truncated, altered or no blob at all."""
 
-    def __init__(self, fault: str) -> None:
-        super().__init__(f"blob: {fault}: index the document again, or send its text")
+    def __init__(self, fault: str, field: str = "blob") -> None:
+        super().__init__(f"{field}: the token blob {fault}: index the document again, or send its text")
 
 
 class BlobOfOtherBundle(BlobError):
     """A token blob was made by an encoder other than the one that is loaded."""
 
-    def __init__(self, found: str, loaded: str) -> None:
+    def __init__(self, found: str, loaded: str, field: str = "blob") -> None:
         super().__init__(
-            f"blob: made by bundle {found}, but {loaded} is loaded: index the document again, or serve bundle {found}"
+            f"{field}: the token blob was made by bundle {found}, but {loaded} is loaded: "
+            f"index the document again, or serve bundle {found}"
         )
 
 
@@ -138,7 +139,7 @@ class IndexOfOtherBundle(IndexFailure):
     def __init__(self, path: str, found: str, loaded: str) -> None:
         super().__init__(
             f"{path}: made by bundle {found}, but {loaded} is loaded: "
-            f"index the corpus again, or give --bundle for {found}"
+            f"index the corpus again with --replace, or give --bundle for {found}"
         )
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from plugin_server.blob import TokenBlob, TokenMatrix, is_blob
 from plugin_server.bundle import Bundle, Manifest
 from plugin_server.candidate import Candidate, checked
 from plugin_server.encoder import Encoded, Encoder
-from plugin_server.errors import BlobOfOtherBundle
+from plugin_server.gather import Gathered, gather
 from plugin_server.ranking import Policy, Ranking, rank
 from plugin_server.settings import Settings
 from plugin_server.verdict import Verdict, judge, unverified
@@ -61,7 +58,12 @@ class Reranker:
         return self.bundle.manifest
 
     def rerank(
-        self, query: str, candidates: Sequence[str | Candidate], profile: str = "passages", policy: str = "filter"
+        self,
+        query: str,
+        candidates: Sequence[str | Candidate],
+        profile: str = "passages",
+        policy: str = "filter",
+        encoded: Encoded | None = None,
     ) -> Ranking:
         """The candidates in their new order, each with its verdict; what the policy dropped is listed too.
 
@@ -70,16 +72,18 @@ class Reranker:
             candidates: 1 to ``max_candidates`` texts, blobs or both.
             profile: ``passages`` (the candidate answers or supports the query) or ``pairs`` (both say the same).
             policy: ``filter``, ``demote`` or ``annotate``.
+            encoded: the query, if the caller has encoded it already.
 
         Raises:
             InvalidRequest: something is empty, too long, unknown or malformed; the message names the field.
         """
         knobs, rule = self.manifest.profile(profile), Policy.of(policy)
         listed = checked(candidates, self.settings.max_candidates)
-        asked = self.encoder.query(query)
-        documents, cosines, reasons = self._documents(listed, asked)
-        verdicts = self._verdicts(query, asked, documents, reasons, profile)
-        return rank(listed, verdicts, _recall(listed, cosines, verdicts), knobs, rule)
+        asked = encoded or self.encoder.query(query)
+        names = [f"candidates[{number}].text" for number in range(len(listed))]
+        documents = gather(listed, names, self.encoder, self.settings.on_mismatch)
+        verdicts = self._verdicts([query] * len(listed), [asked] * len(listed), documents, profile)
+        return rank(listed, verdicts, _recall(listed, asked, documents, verdicts), knobs, rule)
 
     def verify(self, query: str, document: str, profile: str = "pairs") -> Verdict:
         """The verdict on one pair; `document` may be a token blob.
@@ -109,86 +113,40 @@ class Reranker:
         """
         return self.encoder.documents(texts)
 
-    def _documents(
-        self, candidates: list[Candidate], query: Encoded
-    ) -> tuple[list[tuple[TokenMatrix, ...]], list[float | None], list[str]]:
-        """For each candidate the windows' token matrices, the recall cosine if its text was encoded, and the reason
-        why it has none."""
-        windows: list[tuple[TokenMatrix, ...]] = [()] * len(candidates)
-        cosines: list[float | None] = [None] * len(candidates)
-        reasons = [""] * len(candidates)
-        texts: list[int] = []
-        for number, candidate in enumerate(candidates):
-            blob = candidate.blob or (candidate.text if is_blob(candidate.text) else "")
-            try:
-                if blob:
-                    windows[number] = self._parsed(blob)
-                else:
-                    texts.append(number)
-            except BlobOfOtherBundle as error:
-                has_text = candidate.text and not is_blob(candidate.text)
-                if self.settings.on_mismatch == "refuse":
-                    raise
-                if self.settings.on_mismatch == "encode" and has_text:
-                    texts.append(number)
-                else:
-                    reasons[number] = str(error)
-        names = [f"candidates[{number}].text" for number in texts]
-        encoded = self.encoder.documents([candidates[number].text for number in texts], names)
-        for number, item in zip(texts, encoded, strict=True):
-            windows[number] = item.windows
-            cosines[number] = float((item.vectors @ query.vectors[0]).max())
-        return windows, cosines, reasons
-
-    def _parsed(self, blob: str) -> tuple[TokenMatrix, ...]:
-        """The windows of a blob of this bundle."""
-        return TokenBlob.parse(blob).expect(self.manifest.fingerprint, self.manifest.token_dimension).windows
-
     def _verdicts(
-        self, text: str, query: Encoded, documents: list[tuple[TokenMatrix, ...]], reasons: list[str], profile: str
+        self, texts: Sequence[str], queries: Sequence[Encoded], documents: Sequence[Gathered], profile: str
     ) -> list[Verdict]:
-        """A verdict for each document; one without windows is unverified, for its reason."""
-        readings = self.verifier.read([(query.windows[0], window) for windows in documents for window in windows])
-        verdicts, place = [], 0
-        for windows, reason in zip(documents, reasons, strict=True):
-            if windows:
-                part = readings[place : place + len(windows)]
-                verdicts.append(judge(text, query, part, self.manifest, profile))
-            else:
-                verdicts.append(unverified(reason, self.manifest, profile))
-            place += len(windows)
-        return verdicts
+        """A verdict for each query with its document; one without windows is unverified, for its reason."""
+        joined = list(zip(texts, queries, documents, strict=True))
+        pairs = [(query.windows[0], window) for _, query, document in joined for window in document.windows]
+        readings = iter(self.verifier.read(pairs))
+        return [
+            judge(text, query, [next(readings) for _ in document.windows], self.manifest, profile)
+            if document.windows
+            else unverified(document.reason, self.manifest, profile)
+            for text, query, document in joined
+        ]
 
     def _verify_chunk(self, pairs: Sequence[tuple[str, str]], start: int, profile: str) -> list[Verdict]:
-        """Verdicts of a few pairs, every text encoded once."""
-        queries = [
-            self.encoder.query(query, f"pairs[{number}].query") for number, (query, _) in enumerate(pairs, start)
-        ]
-        texts = [number for number, (_, document) in enumerate(pairs) if not is_blob(document)]
-        names = [f"pairs[{start + number}].document" for number in texts]
-        encoded = self.encoder.documents([pairs[number][1] for number in texts], names)
-        windows = dict(zip(texts, (item.windows for item in encoded), strict=True))
-        documents = [windows[n] if n in windows else self._parsed(pairs[n][1]) for n in range(len(pairs))]
-        readings = iter(
-            self.verifier.read(
-                [
-                    (query.windows[0], window)
-                    for query, parts in zip(queries, documents, strict=True)
-                    for window in parts
-                ]
-            )
-        )
-        return [
-            judge(text, query, [next(readings) for _ in parts], self.manifest, profile)
-            for (text, _), query, parts in zip(pairs, queries, documents, strict=True)
-        ]
+        """Verdicts of a few pairs."""
+        names = [f"pairs[{number}]" for number in range(start, start + len(pairs))]
+        texts = [query for query, _ in pairs]
+        queries = self.encoder.queries(texts, [f"{name}.query" for name in names])
+        candidates = [Candidate(document) for _, document in pairs]
+        documents = gather(candidates, [f"{name}.document" for name in names], self.encoder, self.settings.on_mismatch)
+        return self._verdicts(texts, queries, documents, profile)
 
 
-def _recall(candidates: list[Candidate], cosines: list[float | None], verdicts: list[Verdict]) -> list[float]:
-    """A recall score for every candidate, all of one kind: the engine's, else the cosine, else MaxSim."""
-    given = [candidate.score for candidate in candidates]
-    if all(score is not None for score in given):
-        return [float(score) for score in given if score is not None]
-    if all(cosine is not None for cosine in cosines):
-        return [float(cosine) for cosine in cosines if cosine is not None]
-    return [verdict.maxsim if verdict.maxsim is not None else float(np.float32(0)) for verdict in verdicts]
+def _recall(
+    candidates: Sequence[Candidate], query: Encoded, documents: Sequence[Gathered], verdicts: Sequence[Verdict]
+) -> list[float]:
+    """A recall score for every candidate, all of one kind: the engine's, else the cosine, else MaxSim.
+
+    A candidate without the last, because it could not be read, counts as having no similarity at all.
+    """
+    kinds = (
+        [candidate.score for candidate in candidates],
+        [document.cosine(query.vectors[0]) for document in documents],
+        [verdict.maxsim or 0.0 for verdict in verdicts],
+    )
+    return next([score for score in kind if score is not None] for kind in kinds if None not in kind)

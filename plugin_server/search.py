@@ -73,9 +73,10 @@ class Searcher:
             raise OverLimit("k", k, limit, "candidates", "ask for fewer, or raise max_candidates")
         self.reranker.manifest.profile(profile)
         Policy.of(policy)
-        recall = tuple(self.index.search(self.reranker.encoder.query(query).vectors[0], k))
+        encoded = self.reranker.encoder.query(query)
+        recall = tuple(self.index.search(encoded.vectors[0], k))
         if not recall:
             return Answer(query, (), Ranking((), ()))
         candidates = [Candidate(item.document.text, item.document.id, item.score, item.blob) for item in recall]
-        ranking = self.reranker.rerank(query, candidates, profile, policy)
+        ranking = self.reranker.rerank(query, candidates, profile, policy, encoded)
         return Answer(query, recall, Ranking(ranking.hits[:top_n], ranking.dropped))
