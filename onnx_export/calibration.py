@@ -23,6 +23,8 @@ from plugin_server.verifier import Reading
 #: True pairs of a source that profile ``passages`` may lose: it guards retrieval, where a lost answer costs more than
 #: a near-miss shown.
 PASSAGES_LOST = 0.05
+#: Held-out rows of a source that are read.
+PER_SOURCE = 600
 #: Query words of accepted true pairs that may count as without a match.
 WORDS_LOST = 0.03
 
@@ -79,7 +81,7 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
     Raises:
         BadCheckpoint: the file is missing or holds something else.
     """
-    read = readings(Reranker(bundle), load_rows(rows))
+    read = readings(Reranker(bundle), capped(load_rows(rows), PER_SOURCE))
     profiles: dict[str, dict[str, float]] = {}
     figures: dict[str, Any] = {"thresholds": {}}
     for column, profile in enumerate(PROFILES):
@@ -102,6 +104,7 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
         if profile == "passages":
             answers = probabilities[(labels == 1) & np.isin(sources, ("squadshifts", "qed_nq"))]
             threshold = float(np.quantile(answers, PASSAGES_LOST))
+        threshold = min(max(threshold, 1e-4), 1 - 1e-4)  # a manifest's threshold is above 0 and below 1
         profiles[profile] = {"threshold": round(threshold, 4), "scale": round(scale, 4), "bias": round(bias, 4)}
     profiles["passages"]["blend"] = round(blend(read, profiles["passages"]), 3)
     return Calibration(profiles, round(match_threshold(read), 3)), figures
@@ -113,6 +116,18 @@ def load_rows(path: Path) -> list[Pair]:
         return [Pair(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError, TypeError) as error:
         raise BadCheckpoint(f"{path}: the held-out rows of the run are needed: {error}") from error
+
+
+def capped(rows: Sequence[Pair], count: int) -> list[Pair]:
+    """At most `count` rows of each source, evenly drawn in their order."""
+    by_source: dict[str, list[Pair]] = {}
+    for row in rows:
+        by_source.setdefault(row.source, []).append(row)
+    return [
+        part[number * len(part) // min(count, len(part))]
+        for part in by_source.values()
+        for number in range(min(count, len(part)))
+    ]
 
 
 def save_rows(path: Path, rows: Sequence[Pair]) -> None:
@@ -188,5 +203,5 @@ def blend(read: Sequence[Read], knobs: dict[str, float]) -> float:
     labels = [item.label(column) or 0 for item in rows]
     chance = np.array([1 / (1 + np.exp(-(knobs["scale"] * item.logit(column) + knobs["bias"]))) for item in rows])
     cosine = np.array([item.cosine for item in rows])
-    weights = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
+    weights = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
     return max(weights, key=lambda weight: auroc(labels, (cosine + weight * chance).tolist()))

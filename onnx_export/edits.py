@@ -15,9 +15,7 @@ Changes = dict[str, tuple[Change, int]]
 Block = tuple[str, str, str, str]
 
 
-def edit_pairs(
-    paraphrases: Sequence[tuple[str, str]], sentences: Sequence[str], count: int, seed: int
-) -> list[Pair]:
+def edit_pairs(paraphrases: Sequence[tuple[str, str]], sentences: Sequence[str], count: int, seed: int) -> list[Pair]:
     """At most `count` pairs, two true and two false of each sentence used; the same for the same seed.
 
     A sentence, its change, and a rewrite of either make a square of four texts. Both true and both false pairs of
@@ -69,13 +67,18 @@ def grouped(jobs: Sequence[tuple[str, str]]) -> dict[str, int]:
 
 
 def collect(texts: Sequence[str]) -> dict[str, list[str]]:
-    """The proper names of the texts by the kind of place they stand in."""
+    """The proper names of about 6,000 of the texts, each once, by the kind of place they stand in.
+
+    Example:
+        >>> collect(["He lived in Oslo .", "They met in Rome ."])
+        {'in1': ['Oslo', 'Rome']}
+    """
     found: dict[str, list[str]] = {}
     for text in texts[:: max(1, len(texts) // 6000)]:
         tokens = tag(text)
         for start, end in names(tokens):
             found.setdefault(context(tokens, start, end), []).append(" ".join(t.word for t in tokens[start:end]))
-    return {kind: list(dict.fromkeys(names)) for kind, names in found.items() if kind}
+    return {kind: list(dict.fromkeys(listed)) for kind, listed in found.items() if kind}
 
 
 def square(left: str, right: str, table: Changes, rng: Random) -> tuple[str, Block] | None:
@@ -120,7 +123,13 @@ def same_change(before: Tokens, after: Tokens, other: Tokens) -> Tokens | None:
 
 
 def crossed(category: str, block: Block, group: str, rng: Random) -> list[Pair]:
-    """The two true and the two false pairs of a square, the same two queries and two documents in both."""
+    """The two true and the two false pairs of a square, the same two queries and two documents in both.
+
+    Example:
+        >>> rows = crossed("role", ("x1", "x2", "y1", "y2"), "g", Random(1))
+        >>> [(row.query, row.document, row.pairs) for row in rows]
+        [('x1', 'x2', 1), ('y2', 'y1', 1), ('x1', 'y1', 0), ('y2', 'x2', 0)]
+    """
     sides = [block[:2], block[2:]]
     (a, c), (b, d) = (pair if rng.random() < 0.5 else pair[::-1] for pair in sides)
     pairs = ((a, c, 1), (b, d, 1), (a, d, 0), (b, c, 0))

@@ -1,19 +1,29 @@
 """Changes of a tagged sentence that break its meaning, by category. Each returns None where it does not apply."""
+# ruff: noqa: SIM905 (lists of words read best as words)
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 
-from onnx_export.edits_rewrites import SMALL, exchange, like, put, relation
-from onnx_export.edits_tagging import BE, Tokens, chunks, tag, text_of
+from onnx_export.edits_rewrites import PERSONS, SMALL, exchange, like, put, relation
+from onnx_export.edits_tagging import BE, Tokens, chunks, tag, tagger, text_of  # noqa: F401 (for the examples)
 from onnx_export.edits_words import COLOURS, COMPARISONS, QUANTIFIERS, SYMMETRIC, TIMES, opposites
 from onnx_export.phrase import inflect, number_words
 
 Change = Callable[[Tokens, Random], Tokens | None]
 #: Words with an opposite in one sense only: "hot dog", "right now", "a cold".
 NOT_OPPOSED = frozenset("light like right left even hot cold last down up".split())
-AUXILIARIES = BE - {"be", "been", "being"} | frozenset("has have had can could will would should may might must".split())
+#: A thing that sits somewhere stands there.
+POSTURES = frozenset("sitting sits sit standing stands stand".split())
+#: Relations that are of place only behind a verb of motion ("fits into", "changed into"), and the beginnings of those.
+MOTIONS = ("into", "out of", "toward", "away from")
+MOVING = tuple("walk run jump climb go get mov driv step div fall rid pour head fly sail".split())
+_NOUN_TAGS = ("NN1", "NN2", "NP0", "ORD", "CRD")
+AUXILIARIES = BE - {"be", "been", "being"} | frozenset(
+    "has have had can could will would should may might must".split()
+)
 
 
 def role(tokens: Tokens, rng: Random) -> Tokens | None:
@@ -32,9 +42,11 @@ def swappable(tokens: Tokens, left: tuple[int, int], right: tuple[int, int]) -> 
     """Whether exchanging two noun phrases changes the meaning and keeps agreement."""
     (a, b), (c, d) = left, right
     between = [t.word.lower() for t in tokens[b:c]]
-    same_kind = (tokens[a].tag == "NP0") == (tokens[c].tag == "NP0") and (tokens[b - 1].tag == "NN2") == (tokens[d - 1].tag == "NN2")
+    names, plurals = [tokens[i].tag == "NP0" for i in (a, c)], [tokens[i - 1].tag == "NN2" for i in (b, d)]
+    same_kind = names[0] == names[1] and plurals[0] == plurals[1]
     differ = tokens[b - 1].word.lower() != tokens[d - 1].word.lower()
-    near = set(between) if len(between) < 6 else {between[0]} | ({between[-1]} & SYMMETRIC if tokens[a].tag != "NP0" else set())
+    last = [] if names[0] else between[-1:]
+    near = set(between if len(between) < 6 else between[:1] + last)
     verb = any(t.tag.startswith(("VV", "PR")) for t in tokens[b:c])
     owned = any(t.tag == "DPS" for t in tokens[a:b] + tokens[c:d])
     return same_kind and differ and verb and not owned and not near & SYMMETRIC and set(between) - BE != set()
@@ -74,6 +86,8 @@ def spatial(tokens: Tokens, rng: Random) -> Tokens | None:
         'The cup is below the plate.'
     """
     found = relation(tokens)
+    if found and found[2] in MOTIONS and not any(t.word.lower().startswith(MOVING) for t in tokens[: found[0]]):
+        return None
     return put(tokens, found[0], found[1], found[3].split()) if found else None
 
 
@@ -96,7 +110,10 @@ def opposed(comparing: bool) -> Change:
 
     def change(tokens: Tokens, rng: Random) -> Tokens | None:
         table = {w: rng.choice(o) for w, o in opposites().items() if (w in COMPARISONS) == comparing}
-        return word_for({w: o for w, o in table.items() if w not in NOT_OPPOSED})(tokens, rng)
+        still = not any(t.word.lower() in PERSONS for t in tokens)
+        following = {t.word.lower() for t, after in pairwise(tokens) if after.word.lower() == "up"}
+        spared = NOT_OPPOSED | following | (POSTURES if still else set())
+        return word_for({w: o for w, o in table.items() if w not in spared})(tokens, rng)
 
     return change
 
@@ -105,8 +122,8 @@ def negation(tokens: Tokens, rng: Random) -> Tokens | None:
     """A "not" put in or taken out.
 
     Example:
-        >>> text_of(negation(tag("The dog is asleep ."), Random(0))), text_of(negation(tag("He chased it ."), Random(0)))
-        ('The dog is not asleep .', 'He did not chase it .')
+        >>> [text_of(negation(tag(text), Random(0))) for text in ("The dog is asleep .", "He chased it .")]
+        ['The dog is not asleep .', 'He did not chase it .']
     """
     words = [t.word.lower() for t in tokens]
     if "not" in words:
@@ -124,8 +141,6 @@ def negation(tokens: Tokens, rng: Random) -> Tokens | None:
 
 def inflect_back(past: str) -> str:
     """The base of a past form, empty when unsure."""
-    from onnx_export.edits_tagging import tagger
-
     base = str(tagger().tag_sent(["He", past, "it"])[1][1]).lower()
     return base if inflect(base, "VBD") == past.lower() else ""
 
@@ -137,7 +152,7 @@ def number(tokens: Tokens, rng: Random) -> Tokens | None:
         >>> text_of(number(tag("He left in 1994 ."), Random(0))) != "He left in 1994 ."
         True
     """
-    spots = [i for i, t in enumerate(tokens) if t.word.isdigit() or t.word.lower() in SMALL]
+    spots = [i for i, t in enumerate(tokens) if (t.word.isdigit() and int(t.word) > 1) or t.word.lower() in SMALL]
     if not spots:
         return None
     spot = rng.choice(spots)
@@ -190,18 +205,19 @@ def context(tokens: Tokens, start: int, end: int) -> str:
     """
     before = tokens[start - 1].word.lower() if start else "^"
     after = tokens[end] if end < len(tokens) else None
-    if after is not None and (after.tag in ("NN1", "NN2", "NP0", "ORD", "CRD") or after.word.lower() in ("of", "'", "-")):
+    goes_on = after is not None and (after.tag in _NOUN_TAGS or after.word.lower() in ("of", "'", "-"))
+    if goes_on:
         return ""
     size = end - start
     if before in ("in", "at", "from") and size < 3:
         return f"{before}{size}"
-    return "person2" if size == 2 and before in ("^", "by", "with", "and", "met", "married") else ""
+    return "person2" if size == 2 and before in ("by", "with", "met", "married", "daughter", "son") else ""
 
 
 def changes(collection: dict[str, list[str]]) -> dict[str, tuple[Change, int]]:
     """Every change by category, with its weight."""
     return {
         "role": (role, 8), "binding": (binding, 12), "spatial": (spatial, 4), "temporal": (word_for(TIMES), 5),
-        "comparative": (opposed(True), 6), "antonym": (opposed(False), 3), "negation": (negation, 2), "number": (number, 3),
-        "quantifier": (word_for(QUANTIFIERS), 5), "entity": (entity(collection), 3),
+        "comparative": (opposed(True), 6), "antonym": (opposed(False), 3), "negation": (negation, 2),
+        "number": (number, 3), "quantifier": (word_for(QUANTIFIERS), 5), "entity": (entity(collection), 3),
     }  # fmt: skip

@@ -1,18 +1,22 @@
 """Rewrites of a tagged sentence that keep its meaning. Each returns None where it does not apply."""
+# ruff: noqa: SIM905 (lists of words read best as words)
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
-from onnx_export.edits_tagging import BE, Token, Tokens, chunks, recase, tag, text_of
+from onnx_export.edits_tagging import BE, Token, Tokens, chunks, recase, tag, tagger, text_of
 from onnx_export.edits_words import CONTRACTIONS, CONVERSE, INVERSE, synonyms
-from onnx_export.phrase import ONES, TENS, inflect, number_words
+from onnx_export.phrase import inflect, number_words
 
 Rewrite = Callable[[Tokens, Random], Tokens | None]
 SMALL = {number_words(number): number for number in range(2, 100)}
-PERSONS = frozenset("man woman boy girl men women boys girls people person child children guy lady player kid kids".split())
+PERSONS = frozenset(
+    "man woman boy girl men women boys girls people person child children guy lady player kid kids".split()
+)
 
 
 def like(word: str, model: str) -> str:
@@ -59,7 +63,8 @@ def synonym(tokens: Tokens, rng: Random) -> Tokens | None:
     new = table[tokens[spot].word.lower()]
     made = put(tokens, spot, spot + 1, [like(new, tokens[spot].word)])
     if spot and tokens[spot - 1].word.lower() in ("a", "an"):
-        made = made[: spot - 1] + (tokens[spot - 1].to(like("an" if new[0] in "aeiou" else "a", tokens[spot - 1].word)),) + made[spot:]
+        article = tokens[spot - 1]
+        made = (*made[: spot - 1], article.to(like("an" if new[0] in "aeiou" else "a", article.word)), *made[spot:])
     return made
 
 
@@ -89,13 +94,15 @@ def move_time(tokens: Tokens, rng: Random) -> Tokens | None:
     """
     words = [t.word for t in tokens]
     end = len(words) - (not words[-1].isalnum())
-    year = [i for i, w in enumerate(words) if w.isdigit() and len(w) == 4 and i and words[i - 1].lower() in ("in", "since", "during")]
-    if not year or len(year) > 1:
+    years = [i for i, w in enumerate(words) if w.isdigit() and len(w) == 4 and i]
+    year = [i for i in years if words[i - 1].lower() in ("in", "since", "during")]
+    if len(year) != 1:
         return None
     at = year[0]
     comma = replace(tokens[-1], word=",", tag="PUN") if not words[-1].isalnum() else Token(",", "PUN", "")
     if at == end - 1 and at > 3 and words[at - 2] not in (",", "and") and tokens[at - 2].tag not in ("NUL", "CRD"):
-        return recase((tokens[at - 1].to(words[at - 1].title()), tokens[at], comma, *tokens[: at - 1], *tokens[end:]), tokens)
+        moved = (tokens[at - 1].to(words[at - 1].title()), tokens[at], comma)
+        return recase((*moved, *tokens[: at - 1], *tokens[end:]), tokens)
     if at == 1 and len(words) > 5 and words[2] == ",":
         body = recase(tokens[3:end], tokens)
         return (*body, replace(tokens[0], word=words[0].lower(), gap=" "), tokens[1], *tokens[end:])
@@ -110,7 +117,7 @@ def swap_conjuncts(tokens: Tokens, rng: Random) -> Tokens | None:
         'The cat and the dog slept .'
     """
     parts = chunks(tokens)
-    for (a, b), (c, d) in zip(parts, parts[1:], strict=False):
+    for (a, b), (c, d) in pairwise(parts):
         joined = c == b + 1 and tokens[b].word == "and"
         alike = tokens[a].tag == tokens[c].tag and tokens[a].tag in ("AT0", "NP0", "DPS")
         before = tokens[a - 1].word if a else "."
@@ -146,7 +153,8 @@ def passive(tokens: Tokens, rng: Random) -> Tokens | None:
     (_, b), (c, d) = parts[0], parts[1]
     after = tokens[d] if d < len(tokens) else Token(".", "PUN", "")
     head = tokens[d - 1].tag
-    if c != b + 2 or tokens[b].word not in ("is", "are") or tokens[b + 1].tag != "VVG" or after.tag not in ("PUN", "PRP"):
+    progressive = c == b + 2 and tokens[b].word in ("is", "are") and tokens[b + 1].tag == "VVG"
+    if not progressive or after.tag not in ("PUN", "PRP"):
         return None
     base = inflect_base(tokens[b + 1].word)
     if inflect(base, "VBG") != tokens[b + 1].word or base.endswith("ing"):
@@ -166,8 +174,6 @@ def inflect_base(word: str) -> str:
         'chase'
     """
     found = tag("He is " + word)  # the tagger's lemma is the second of its answer
-    from onnx_export.edits_tagging import tagger
-
     return str(tagger().analyze(found[-1].word)[0]).lower() if found else word
 
 
@@ -218,7 +224,8 @@ def relative(tokens: Tokens, rng: Random) -> Tokens | None:
 
 
 REWRITES: tuple[tuple[Rewrite, int], ...] = (
-    (spell, 4), (synonym, 6), (contract, 6), (move_time, 8), (swap_conjuncts, 8), (passive, 12), (invert, 12), (relative, 6),
+    (spell, 4), (synonym, 6), (contract, 6), (move_time, 8), (swap_conjuncts, 8), (passive, 12), (invert, 12),
+    (relative, 6),
 )  # fmt: skip
 
 
@@ -232,6 +239,3 @@ def rewrite(tokens: Tokens, rng: Random) -> Tokens | None:
             return tag(text_of(result))
         waiting.remove(made)
     return None
-
-
-__all__ = ["ONES", "TENS", "exchange", "like", "put", "relation", "rewrite"]

@@ -1,4 +1,5 @@
 """Tagged tokens of a sentence that go back to text exactly as they came, spaced punctuation included."""
+# ruff: noqa: SIM905 (lists of words read best as words)
 
 from __future__ import annotations
 
@@ -6,8 +7,6 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
-
-from HanTa import HanoverTagger
 
 _TOKEN = re.compile(r"(\s*)(\d[\d,.]*\d(?!\w)%?|\w+(?:[-’']\w+)*%?|[^\w\s])")
 BE = frozenset("is are was were be been being".split())
@@ -32,6 +31,8 @@ Tokens = tuple[Token, ...]
 @lru_cache(maxsize=1)
 def tagger() -> Any:
     """HanTa's English tagger, loaded once."""
+    from HanTa import HanoverTagger  # here, because it takes seconds and only generating needs it
+
     return HanoverTagger.HanoverTagger("morphmodel_en.pgz")
 
 
@@ -92,8 +93,7 @@ def recase(tokens: Tokens, model: Tokens) -> Tokens:
     first = tokens[0].word
     if model[0].word[:1].isupper():
         first = first[:1].upper() + first[1:]
-    moved = [
-        t.to(t.word.lower()) if t.word == model[0].word and t.tag not in ("NP0", "PNP") and t.word.istitle() else t for t in tokens[1:]
-    ]
+    leads = [t.word == model[0].word and t.word.istitle() and t.tag not in ("NP0", "PNP") for t in tokens[1:]]
+    moved = [t.to(t.word.lower()) if lead else t for t, lead in zip(tokens[1:], leads, strict=True)]
     gaps = [replace(t, gap=t.gap or " ") if t.word[:1].isalnum() else t for t in moved]
     return (Token(first, tokens[0].tag, ""), *gaps)

@@ -1,4 +1,17 @@
-"""Frames: sentence patterns read from the blocks of frames_roles, frames_properties and frames_clauses."""
+"""Frames: sentence patterns read from the blocks of text in the frames_… files.
+
+A block is a header (category, tense, slots `name:kind`, near-misses) and one surface form a line; every form of a
+block says the same. `{a.past}` is a form of what fills the slot, `[x|y]` a free choice, a line with `?` a question
+that the meaning answers. A line `==` parts meanings that exclude one another. Near-misses, `*3` three times as often:
+
+- `a<>b` exchanges two slots;
+- `a~` replaces one by another of its kind;
+- `v!` takes the opposite;
+- `@` takes another part.
+
+In the header, `*6` is the weight of the frame in its category, and `&` marks two facts of one kind: exchanged, they
+still answer every question.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +20,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
-from onnx_export import frames_clauses, frames_properties, frames_roles
+from onnx_export.frames_bindings import BINDING
+from onnx_export.frames_comparisons import COMPARATIVES, comparative
+from onnx_export.frames_numbers import NUMBER
+from onnx_export.frames_opposites import ANTONYM, NEGATION, QUANTIFIER
+from onnx_export.frames_places import SPATIAL
+from onnx_export.frames_reasons import CAUSE, CONDITION
+from onnx_export.frames_relations import ENTITY, SYMMETRIC
+from onnx_export.frames_roles import ROLES, transitive
+from onnx_export.frames_times import TEMPORAL
 from onnx_export.slots import NUMBERS, Value, fill
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
@@ -63,7 +84,7 @@ def read_block(block: str) -> Frame:
     """The frame that one block of text describes."""
     head, *lines = block.strip().split("\n")
     category, tense, *marks = head.split()
-    slots = dict((m.split(":")[0], m.split(":")[1]) for m in marks if ":" in m)
+    slots = dict(mark.split(":", 1) for mark in marks if ":" in mark)
     weight = next((int(m[1:]) for m in marks if m.startswith("*")), 1)
     misses = [m.split("*") for m in marks if ":" not in m and not m.startswith(("*", "&"))]
     for name in [name for name, kind in slots.items() if kind in NUMBERS]:
@@ -83,9 +104,10 @@ def all_frames() -> dict[str, tuple[Frame, ...]]:
         >>> {"role", "binding", "spatial", "condition"} <= set(all_frames())
         True
     """
-    roles, looks, said = frames_roles, frames_properties, frames_clauses
-    text = [roles.transitive(), roles.ROLES, roles.SYMMETRIC, roles.ENTITY, looks.BINDING, looks.SPATIAL, looks.comparative()]
-    text += [looks.COMPARATIVES, looks.NUMBER, said.TEMPORAL, said.CAUSE, said.CONDITION, said.NEGATION, said.QUANTIFIER, said.ANTONYM]
+    text = (
+        transitive(), ROLES, SYMMETRIC, ENTITY, BINDING, SPATIAL, comparative(), COMPARATIVES, NUMBER,
+        TEMPORAL, CAUSE, CONDITION, NEGATION, QUANTIFIER, ANTONYM,
+    )  # fmt: skip
     frames = [read_block(block) for part in text for block in re.split(r"\n\s*\n", part.strip())]
     return {name: tuple(f for f in frames if f.category == name) for name in dict.fromkeys(f.category for f in frames)}
 

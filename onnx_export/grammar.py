@@ -1,4 +1,5 @@
 """Training pairs of grammars: the same meaning in two surface forms, and the near-miss in the same forms."""
+# ruff: noqa: SIM905 (lists of words read best as words)
 
 from __future__ import annotations
 
@@ -12,20 +13,30 @@ SAME_FORM = 1 / 3
 PASSAGE = 0.15
 RARE = 0.01
 NAMES = (
-    "the manager", "the report", "the newspaper", "the witness", "our records", "the diary", "the police", "the minutes",
-    "a spokesman", "the archive", "the notes", "the log", "an old letter", "the survey", "the inspector", "a local guide",
+    "the manager", "the report", "the newspaper", "the witness", "our records", "the diary", "the police",
+    "the minutes", "a spokesman", "the archive", "the notes", "the log", "an old letter", "the survey", "the inspector",
+    "a local guide",
 )  # fmt: skip
 ADJUNCTS: dict[str, tuple[str, ...]] = {
     "past": (
-        "last spring", "yesterday", "last week", "in the end", "two days ago", "a year ago", "last night", "on that day",
-        "during the holidays", "after the break", "in the early hours", "that evening", "last winter", "years ago", "at that time",
+        "last spring", "yesterday", "last week", "in the end", "two days ago", "a year ago", "last night",
+        "on that day", "during the holidays", "after the break", "in the early hours", "that evening", "last winter",
+        "years ago", "at that time",
     ),
-    "present": ("at the moment", "right now", "as things stand", "these days", "at present", "today", "as of now", "currently"),
-    "future": ("tomorrow", "next week", "next spring", "in a few days", "soon", "later this year", "after the holidays"),
+    "present": (
+        "at the moment", "right now", "as things stand", "these days", "at present", "today", "as of now", "currently",
+    ),
+    "future": (
+        "tomorrow", "next week", "next spring", "in a few days", "soon", "later this year", "after the holidays",
+    ),
     "none": ("as far as we know", "in fact", "to be precise", "for the record"),
 }  # fmt: skip
-OPENINGS = ("we know that", "it is said that", "people say that", "I heard that", "it is reported that", "they say that")
-TOPICS = frozenset("person human animal vehicle company city country software happening building furniture small".split())
+OPENINGS = (
+    "we know that", "it is said that", "people say that", "I heard that", "it is reported that", "they say that",
+)  # fmt: skip
+TOPICS = frozenset(
+    "person human animal vehicle company city country software happening building furniture small".split()
+)
 FILLERS = (
     "{0} had been mentioned before.", "Much has been written about {0}.", "There is more to say about {0}.",
     "Nothing else about {0} is recorded.", "The last page is about {0}.", "Some readers asked about {0}.",
@@ -51,7 +62,9 @@ class Adjunct:
             return core
         if self.words.endswith(" that"):
             return f"{self.words} {core}"
-        return f"{self.words}, {core}" if self.front else f"{core}, {self.words}" if ", " in core else f"{core} {self.words}"
+        if self.front:
+            return f"{self.words}, {core}"
+        return f"{core}, {self.words}" if ", " in core else f"{core} {self.words}"
 
 
 def finish(text: str, rng: Random, mark: str = ".") -> str:
@@ -92,7 +105,7 @@ def scene(frames: dict[str, tuple[Frame, ...]], group: str, rng: Random) -> list
     rows = [row for same in (True, False) for row in sentence_pair(truth, other, same, group, rng)]
     if rng.random() < PASSAGE:
         telling = [question for question in frame.questions if truth.part == 0 and not answers(question, other)]
-        asked = rng.random() < 0.7 and bool(telling)
+        asked = rng.random() < 0.85 and bool(telling)
         query = rng.choice(telling if asked else truth.forms)
         for stated in (truth, other):
             rows.append(passage_pair(truth, stated, query, asked, choices, group, rng))

@@ -1,4 +1,5 @@
 """Words that know their forms: noun phrases, verbs, clauses, degrees and numbers, as the grammar's slots hold them."""
+# ruff: noqa: SIM905 (lists of words read best as words)
 
 from __future__ import annotations
 
@@ -12,12 +13,13 @@ ONES = (
 ).split()
 TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
 _FIXED = {
-    ("bet", "VBD"): "bet", ("let", "VBD"): "let", ("let", "VBN"): "let", ("hang", "VBD"): "hung", ("lie", "VBD"): "lied",
-    ("hang", "VBN"): "hung", ("leave", "VBD"): "left", ("leave", "VBN"): "left", ("find", "VBD"): "found",
-    ("find", "VBN"): "found", ("quit", "VBD"): "quit", ("light", "VBD"): "lit", ("light", "VBN"): "lit",
-    ("shut", "VBD"): "shut", ("spread", "VBD"): "spread", ("fit", "VBD"): "fitted", ("fit", "VBN"): "fitted",
-    ("wear", "VBD"): "wore", ("wear", "VBN"): "worn", ("sew", "VBN"): "sewn", ("wake", "VBD"): "woke",
-    ("prove", "VBN"): "proved", ("mow", "VBN"): "mown", ("cancel", "VBD"): "cancelled", ("cancel", "VBN"): "cancelled",
+    ("bet", "VBD"): "bet", ("let", "VBD"): "let", ("let", "VBN"): "let", ("hang", "VBD"): "hung",
+    ("lie", "VBD"): "lied", ("hang", "VBN"): "hung", ("leave", "VBD"): "left", ("leave", "VBN"): "left",
+    ("find", "VBD"): "found", ("find", "VBN"): "found", ("quit", "VBD"): "quit", ("light", "VBD"): "lit",
+    ("light", "VBN"): "lit", ("shut", "VBD"): "shut", ("spread", "VBD"): "spread", ("fit", "VBD"): "fitted",
+    ("fit", "VBN"): "fitted", ("wear", "VBD"): "wore", ("wear", "VBN"): "worn", ("sew", "VBN"): "sewn",
+    ("wake", "VBD"): "woke", ("prove", "VBN"): "proved", ("mow", "VBN"): "mown", ("cancel", "VBD"): "cancelled",
+    ("cancel", "VBN"): "cancelled",
 }  # fmt: skip
 
 
@@ -147,6 +149,22 @@ class Clause(str):
     having = property(lambda self: f"{self.who} {inflect(self.act, 'VBG')}")
 
 
+@lru_cache(maxsize=2_000)
+def graded(adjective: str, tag: str, long_form: str) -> str:
+    """Comparative (JJR, "more") or superlative (JJS, "most") of `adjective`.
+
+    Example:
+        >>> graded("heavy", "JJR", "more"), graded("expensive", "JJS", "most")
+        ('heavier', 'most expensive')
+    """
+    syllables = sum(a in "aeiouy" and b not in "aeiouy" for a, b in zip(adjective, adjective[1:] + " ", strict=True))
+    syllables -= adjective.endswith("e") and syllables > 1
+    if syllables > 2 or (syllables == 2 and not adjective.endswith(("y", "le", "ow", "er"))):
+        return f"{long_form} {adjective}"
+    found = getInflection(adjective, tag=tag)
+    return found[0] if found and found[0] != adjective else f"{long_form} {adjective}"
+
+
 class Degree(str):
     """An adjective with its comparative, its superlative and its opposite.
 
@@ -168,22 +186,6 @@ class Degree(str):
     most = property(lambda self: graded(str(self), "JJS", "most"))
     anti = property(lambda self: Degree(self.rival, str(self)))
     a = property(lambda self: article(str(self)))
-
-
-@lru_cache(maxsize=2_000)
-def graded(adjective: str, tag: str, long_form: str) -> str:
-    """Comparative (JJR, "more") or superlative (JJS, "most") of `adjective`.
-
-    Example:
-        >>> graded("heavy", "JJR", "more"), graded("expensive", "JJS", "most")
-        ('heavier', 'most expensive')
-    """
-    syllables = sum(a in "aeiouy" and b not in "aeiouy" for a, b in zip(adjective, adjective[1:] + " ", strict=True))
-    syllables -= adjective.endswith("e") and syllables > 1
-    if syllables > 2 or (syllables == 2 and not adjective.endswith(("y", "le", "ow", "er"))):
-        return f"{long_form} {adjective}"
-    found = getInflection(adjective, tag=tag)
-    return found[0] if found and found[0] != adjective else f"{long_form} {adjective}"
 
 
 class Number(str):

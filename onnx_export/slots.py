@@ -1,4 +1,5 @@
 """What fills a slot of a frame, by kind of slot."""
+# ruff: noqa: SIM905 (lists of words read best as words)
 
 from __future__ import annotations
 
@@ -61,50 +62,64 @@ def _ending(number: int) -> str:
 #: Words with one opposite and named forms: kind -> rows of "text form=.. / text form=..".
 ENTRIES: dict[str, str] = {
     "rel_left": "left/right",
-    "rel_thing": "above/below,over/under,in front of/behind,on top of/underneath,above/beneath,ahead of/behind,higher than/lower than",
+    "rel_thing": "above/below,over/under,in front of/behind,on top of/underneath,above/beneath,ahead of/behind,"
+    "higher than/lower than",
     "rel_person": "in front of/behind,ahead of/behind,to the left of/to the right of,above/below",
     "rel_compass": "north/south,east/west,northeast/southwest,northwest/southeast",
     "rel_move": "towards/away from,into/out of,up to/away from,around/through",
     "rel_when": "before/after",
     "rel_until": "until/after,before/since",
     "rel_early": "earlier short=early/later short=late,sooner short=soon/later short=late",
-    "rel_grow": "faster short=fast noun=steeper/slower short=slowly noun=flatter,more short=much noun=bigger/less short=little noun=smaller",
-    "opp_plain": "rise past=rose noun=rise/fall past=fell noun=fall,increase past=increased noun=increase/decrease past=decreased noun=decrease,"
+    "rel_grow": "faster short=fast noun=steeper/slower short=slowly noun=flatter,"
+    "more short=much noun=bigger/less short=little noun=smaller",
+    "opp_plain": "rise past=rose noun=rise/fall past=fell noun=fall,"
+    "increase past=increased noun=increase/decrease past=decreased noun=decrease,"
     "grow past=grew noun=growth/shrink past=shrank noun=reduction",
-    "bound": "most more=more~than value=above/most more=fewer~than value=below,most more=over value=over/most more=under value=under",
-    "adj_neg": "alive/dead,married/unmarried,guilty/innocent,present/absent,awake/asleep,right/wrong,honest/dishonest,sober/drunk,"
-    "visible/invisible,employed/unemployed,armed/unarmed,insured/uninsured,able to walk/unable to walk,aware of it/unaware of it",
-    "opp_adj": "rich twin=wealthy/poor twin=penniless,happy twin=cheerful/sad twin=unhappy,clever twin=smart/stupid twin=foolish,"
-    "brave twin=courageous/cowardly twin=timid,thin twin=slim/fat twin=overweight,calm twin=relaxed/nervous twin=tense,"
-    "famous twin=well-known/unknown twin=obscure,polite twin=courteous/rude twin=impolite,healthy twin=well/ill twin=sick,"
-    "generous twin=giving/stingy twin=miserly,quiet twin=silent/loud twin=noisy,busy twin=occupied/idle twin=inactive,"
-    "kind twin=friendly/cruel twin=brutal,careful twin=cautious/reckless twin=careless,modest twin=humble/arrogant twin=conceited,"
-    "strong twin=powerful/weak twin=feeble,lucky twin=fortunate/unlucky twin=unfortunate,guilty twin=at~fault/innocent twin=blameless,"
-    "talkative twin=chatty/taciturn twin=silent,optimistic twin=hopeful/pessimistic twin=gloomy,lazy twin=idle/diligent twin=hard-working",
-    "opp_quality": "expensive twin=costly/cheap twin=inexpensive,big twin=large/small twin=little,heavy twin=weighty/light twin=lightweight,"
-    "wet twin=damp/dry twin=free~of~moisture,clean twin=spotless/dirty twin=filthy,broken twin=damaged/intact twin=undamaged,"
-    "beautiful twin=pretty/ugly twin=unsightly,genuine twin=authentic/fake twin=counterfeit,useful twin=helpful/useless twin=worthless,"
-    "full twin=filled/empty twin=vacant,hard twin=rigid/soft twin=squashy,bright twin=shiny/dull twin=matt,old twin=aged/new twin=brand-new,"
-    "safe twin=harmless/dangerous twin=hazardous,common twin=widespread/rare twin=uncommon,temporary twin=provisional/permanent twin=lasting,"
-    "simple twin=uncomplicated/complex twin=complicated,legal twin=lawful/illegal twin=unlawful,hot twin=scorching/cold twin=chilly,"
-    "thick twin=bulky/thin twin=slender,smooth twin=even/rough twin=uneven,visible twin=in~sight/hidden twin=out~of~sight",
+    "bound": "most more=more~than value=above/most more=fewer~than value=below,"
+    "most more=over value=over/most more=under value=under",
+    "adj_neg": "alive/dead,married/unmarried,guilty/innocent,present/absent,awake/asleep,right/wrong,honest/dishonest,"
+    "sober/drunk,visible/invisible,employed/unemployed,armed/unarmed,insured/uninsured,able to walk/unable to walk,"
+    "aware of it/unaware of it",
+    "opp_adj": "rich twin=wealthy/poor twin=penniless,happy twin=cheerful/sad twin=unhappy,"
+    "clever twin=smart/stupid twin=foolish,brave twin=courageous/cowardly twin=timid,"
+    "thin twin=slim/fat twin=overweight,calm twin=relaxed/nervous twin=tense,"
+    "famous twin=well-known/unknown twin=obscure,polite twin=courteous/rude twin=impolite,"
+    "healthy twin=well/ill twin=sick,generous twin=giving/stingy twin=miserly,quiet twin=silent/loud twin=noisy,"
+    "busy twin=occupied/idle twin=inactive,kind twin=friendly/cruel twin=brutal,"
+    "careful twin=cautious/reckless twin=careless,modest twin=humble/arrogant twin=conceited,"
+    "strong twin=powerful/weak twin=feeble,lucky twin=fortunate/unlucky twin=unfortunate,"
+    "guilty twin=at~fault/innocent twin=blameless,talkative twin=chatty/taciturn twin=silent,"
+    "optimistic twin=hopeful/pessimistic twin=gloomy,lazy twin=idle/diligent twin=hard-working",
+    "opp_quality": "expensive twin=costly/cheap twin=inexpensive,big twin=large/small twin=little,"
+    "heavy twin=weighty/light twin=lightweight,wet twin=damp/dry twin=free~of~moisture,"
+    "clean twin=spotless/dirty twin=filthy,broken twin=damaged/intact twin=undamaged,"
+    "beautiful twin=pretty/ugly twin=unsightly,genuine twin=authentic/fake twin=counterfeit,"
+    "useful twin=helpful/useless twin=worthless,full twin=filled/empty twin=vacant,hard twin=rigid/soft twin=squashy,"
+    "bright twin=shiny/dull twin=matt,old twin=aged/new twin=brand-new,safe twin=harmless/dangerous twin=hazardous,"
+    "common twin=widespread/rare twin=uncommon,temporary twin=provisional/permanent twin=lasting,"
+    "simple twin=uncomplicated/complex twin=complicated,legal twin=lawful/illegal twin=unlawful,"
+    "hot twin=scorching/cold twin=chilly,thick twin=bulky/thin twin=slender,smooth twin=even/rough twin=uneven,"
+    "visible twin=in~sight/hidden twin=out~of~sight",
     "parent": "father child=child,mother child=child,grandfather child=grandchild,grandmother child=grandchild,"
     "godfather child=godchild,stepmother child=stepchild",
 }
 OPP_PAIRS = (
-    "pass the exam/fail the exam,accept the offer/refuse the offer,remember the date/forget the date,stay at home/leave home,"
-    "survive the crash/die in the crash,obey the order/disobey the order,tell the truth/lie,include the appendix/leave out the appendix,"
-    "succeed in the attempt/fail in the attempt,attend the meeting/miss the meeting,keep the secret/give away the secret,"
-    "catch the train/miss the train,hit the target/miss the target,keep the ring/give away the ring,notice the error/overlook the error,"
+    "pass the exam/fail the exam,accept the offer/refuse the offer,remember the date/forget the date,"
+    "stay at home/leave home,survive the crash/die in the crash,obey the order/disobey the order,tell the truth/lie,"
+    "include the appendix/leave out the appendix,succeed in the attempt/fail in the attempt,"
+    "attend the meeting/miss the meeting,keep the secret/give away the secret,catch the train/miss the train,"
+    "hit the target/miss the target,keep the ring/give away the ring,notice the error/overlook the error,"
     "accept the invitation/decline the invitation,allow the visit/forbid the visit,keep the promise/break the promise"
 )
 SIMPLE = {
-    "subject": "chemistry,physics,history,Latin,Greek,music,law,algebra,geometry,biology,chess,economics,statistics,painting,"
-    "grammar,geography,accounting,philosophy,Russian,Spanish,anatomy,pottery,programming",
-    "office": "mayor,chairman,director,prime minister,head coach,bishop,treasurer,editor,captain,president,governor,king,dean,"
-    "chief executive,ambassador,conductor,party leader,goalkeeper,finance minister,team manager",
-    "game": "chess,tennis,golf,football,cards,the piano,the violin,poker,badminton,squash,hockey,the drums,bridge,cricket,darts",
-    "product": "tyres,batteries,shoes,paper,glass,engines,chocolate,toys,medicines,cement,furniture,bicycles,chips,carpets,pumps",
+    "subject": "chemistry,physics,history,Latin,Greek,music,law,algebra,geometry,biology,chess,economics,statistics,"
+    "painting,grammar,geography,accounting,philosophy,Russian,Spanish,anatomy,pottery,programming",
+    "office": "mayor,chairman,director,prime minister,head coach,bishop,treasurer,editor,captain,president,governor,"
+    "king,dean,chief executive,ambassador,conductor,party leader,goalkeeper,finance minister,team manager",
+    "game": "chess,tennis,golf,football,cards,the piano,the violin,poker,badminton,squash,hockey,the drums,bridge,"
+    "cricket,darts",
+    "product": "tyres,batteries,shoes,paper,glass,engines,chocolate,toys,medicines,cement,furniture,bicycles,chips,"
+    "carpets,pumps",
     "timeunit": "days,weeks,months,hours,minutes,years",
     "work": "a book,an article,a poem,a song,a play,a report,a biography,an essay,a novel,a column",
 }  # fmt: skip
@@ -143,7 +158,7 @@ def _entries(kind: str) -> tuple[Entry, ...]:
     for row in ENTRIES[kind].split(","):
         sides = [[cell.replace("~", " ") for cell in _cells(side)] for side in row.split("/")]
         sides = sides if len(sides) == 2 else sides * 2
-        forms = [dict(tuple(cell.split("=")) for cell in side[1:]) for side in sides]  # type: ignore[misc]
+        forms = [dict(cell.split("=", 1) for cell in side[1:]) for side in sides]
         rows.append(Entry(sides[0][0], forms[0], sides[1][0], forms[1]))
     return tuple(rows)
 
@@ -224,6 +239,10 @@ MAKERS: dict[str, Callable[[Random], Value]] = {
     "hour": _number(1, 12),
     "distance": _number(12, 990),
 }
+#: Kinds that stand behind "the".
+DEFINITE = frozenset(
+    "gift vehicle animal furniture small container building software happening thing colour_thing".split()
+)
 NUMBERS = frozenset("count price percent margin goals age distance".split())
 
 
@@ -246,6 +265,6 @@ def fill(kind: str, rng: Random) -> Value:
         return rng.choice(_verbs("verb_vp" if kind == "vp" else kind))
     if kind in ("company", "city", "country"):
         return _name(kind)(rng)
-    if kind in ("gift", "vehicle", "animal", "furniture", "small", "container", "building", "software", "happening", "thing", "colour_thing"):
+    if kind in DEFINITE:
         return _definite(kind)(rng)
     return Phrase(rng.choice(words(kind)), human=False)

@@ -37,13 +37,27 @@ def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
     Args:
         config: every knob.
         data: folder of the data sets.
+        output, progress: as `fit`.
+
+    Raises:
+        BadCheckpoint: as `fit`.
+        DataMissing: a data set is not in ``data``.
+    """
+    return fit(config, Mixture.build(config, data), output, progress)
+
+
+def fit(config: Config, mixture: Mixture, output: Path, progress: Progress) -> Path:
+    """The checkpoint of a run over rows that are at hand; a run that was stopped goes on from its last checkpoint.
+
+    Args:
+        config: every knob.
+        mixture: the rows.
         output: folder for ``checkpoint.pt``, ``data.json`` (rows by source), ``heldout.jsonl`` (rows not trained on,
             for calibration) and ``heldout.json`` (AUROC on them).
         progress: told the step, the number of steps, and a line with the loss and the speed.
 
     Raises:
         BadCheckpoint: ``output`` holds a checkpoint of another configuration.
-        DataMissing: a data set is not in ``data``.
     """
     torch.manual_seed(config.training.seed)
     torch.set_num_threads(config.training.threads)
@@ -51,7 +65,6 @@ def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
     path = output / CHECKPOINT
 
     tokenizer = plain_tokenizer(base_folder(config.encoder.base))
-    mixture = Mixture.build(config, data)
     (output / "data.json").write_text(json.dumps(mixture.counts, indent=1), encoding="utf-8")
     save_rows(output / "heldout.jsonl", mixture.heldout)
     rows, heldout = Rows(mixture.train, tokenizer), Rows(mixture.heldout, tokenizer)
@@ -63,7 +76,7 @@ def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
         next(batches)
     model.lighten().train()
 
-    loss_sum, started, seen = 0.0, time.monotonic(), 0
+    losses, started, seen = [], time.monotonic(), 0
     for step, batch in zip(range(done, config.training.steps), batches, strict=False):
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * _schedule(step, config)
@@ -76,11 +89,12 @@ def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], 1.0)
         optimiser.step()
-        loss_sum, seen = loss_sum + main.item(), seen + len(batch.labels)
+        losses.append(main.item())
+        seen += len(batch.labels)
         if (step + 1) % 20 == 0:
             speed = seen / (time.monotonic() - started)
-            progress(step + 1, config.training.steps, f"loss {loss_sum / 20:.4f}, {speed:.0f} pairs a second")
-            loss_sum = 0.0
+            progress(step + 1, config.training.steps, f"loss {np.mean(losses):.4f}, {speed:.0f} pairs a second")
+            losses = []
         if (step + 1) % config.training.checkpoint_every == 0:
             save_checkpoint(path, model, step + 1, optimiser)
 
@@ -132,7 +146,7 @@ def plain_tokenizer(base: Path) -> Tokenizer:
 def _schedule(step: int, config: Config) -> float:
     """The learning rate's share of its peak."""
     warm, steps = config.training.warmup, config.training.steps
-    return min((step + 1) / warm, (steps - step) / max(1, steps - warm))
+    return min((step + 1) / max(1, warm), (steps - step) / max(1, steps - warm))
 
 
 def _resumed(config: Config, path: Path) -> tuple[Model, torch.optim.Optimizer, int]:

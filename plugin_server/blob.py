@@ -18,10 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, OverLimit
+from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, BundleMalformed, InvalidField, OverLimit
 
 MAGIC = "sgb1:"
-MAX_WINDOWS = 65535
+#: Windows of a blob, and rows of a window, that two bytes can count.
+MAX_WINDOWS = MAX_ROWS = 65535
 
 #: int8 (t, d): a token a row; a row's direction counts, its length does not.
 TokenMatrix = NDArray[np.int8]
@@ -39,9 +40,12 @@ class TokenBlob:
 
         Raises:
             OverLimit: more windows than the format can count.
+            InvalidField: what `parse` would refuse: no window, or one that is no int8 matrix of directions.
         """
         if len(self.windows) > MAX_WINDOWS:
             raise OverLimit("document", len(self.windows), MAX_WINDOWS, "windows", "split the document")
+        if not self.windows or not all(_is_matrix(window, self.windows[0].shape[-1]) for window in self.windows):
+            raise InvalidField("windows: give at least one int8 matrix, all of one width and no row all zero")
         rows = [len(window) for window in self.windows]
         head = struct.pack(
             f"<8sHH{len(rows)}H", bytes.fromhex(self.fingerprint), self.windows[0].shape[1], len(rows), *rows
@@ -70,7 +74,9 @@ class TokenBlob:
             raw = base64.b64decode(text[len(MAGIC) :], validate=True)
         except (binascii.Error, ValueError):
             raise BlobMalformed("is not base64, or truncated", field) from None
-        if len(raw) < 16 or zlib.crc32(raw[:-4]) != struct.unpack("<I", raw[-4:])[0]:
+        # the last characters carry up to four bits that decoding drops, so that the checksum does not see them
+        tail = base64.b64encode(raw[(len(raw) - 1) // 3 * 3 :]).decode("ascii")
+        if not text.endswith(tail) or len(raw) < 16 or zlib.crc32(raw[:-4]) != struct.unpack("<I", raw[-4:])[0]:
             raise BlobMalformed("is truncated or altered (its checksum differs)", field)
         return cls(raw[:8].hex(), tuple(_windows(raw[8:-4], field)))
 
@@ -107,10 +113,21 @@ def quantise(rows: NDArray[np.float32]) -> TokenMatrix:
     Example:
         >>> quantise(np.array([[0.6, -0.8]], np.float32)).tolist()
         [[95, -127]]
+
+    Raises:
+        BundleMalformed: a row is all zero or not finite, so that it has no direction: no encoder that works gives one.
     """
     largest = np.abs(rows).max(axis=1, keepdims=True)
+    if not (np.isfinite(largest) & (largest > 0)).all():
+        raise BundleMalformed("the encoder gave a token row that is zero or not finite: copy or convert the bundle again")
     scaled: TokenMatrix = np.rint(rows * (127 / largest)).astype(np.int8)
     return scaled
+
+
+def _is_matrix(window: TokenMatrix, width: int) -> bool:
+    """Whether a window can be stored: int8, of that width, 1 to `MAX_ROWS` rows, none of them all zero."""
+    fits = window.dtype == np.int8 and window.ndim == 2 and window.shape[1] == width and 0 < len(window) <= MAX_ROWS
+    return fits and bool(window.any(axis=1).all())
 
 
 def _windows(raw: bytes, field: str) -> Sequence[TokenMatrix]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -123,10 +125,7 @@ class Manifest:
         if set(self.profiles) != set(PROFILES):
             raise BundleMalformed(f"{path}: profiles: must be {', '.join(PROFILES)}, found {', '.join(self.profiles)}")
         for name, profile in self.profiles.items():
-            if (
-                not all(isinstance(value, int | float) for value in asdict(profile).values())
-                or not 0 < profile.threshold < 1
-            ):
+            if not all(_is_number(value) for value in asdict(profile).values()) or not 0 < profile.threshold < 1:
                 raise BundleMalformed(f"{path}: profiles.{name}: numbers are needed, the threshold between 0 and 1")
         for name in ("recall_dimension", "token_dimension", "window_tokens"):
             value = getattr(self, name)
@@ -134,8 +133,16 @@ class Manifest:
                 raise BundleMalformed(f"{path}: {name}: {value!r} is not a whole number of at least 1")
         if not isinstance(self.window_overlap, int) or not 0 <= self.window_overlap < self.window_tokens - 2:
             raise BundleMalformed(f"{path}: window_overlap: must be a whole number below window_tokens - 2")
-        if not isinstance(self.files, dict) or set(self.files) != set(FILES):
-            raise BundleMalformed(f"{path}: files: must name {', '.join(FILES)}")
+        if not _is_number(self.match_threshold):
+            raise BundleMalformed(f"{path}: match_threshold: {self.match_threshold!r} is not a number")
+        if not isinstance(self.fingerprint, str) or not re.fullmatch("[0-9a-f]{16}", self.fingerprint):
+            raise BundleMalformed(f"{path}: fingerprint: {self.fingerprint!r} is not 16 hexadecimal digits")
+        if not isinstance(self.name, str) or not isinstance(self.verifier, str):
+            raise BundleMalformed(f"{path}: name, verifier: must be text")
+        if not all(isinstance(part, dict) for part in (self.files, self.base, self.training, self.quality)):
+            raise BundleMalformed(f"{path}: files, base, training, quality: must be objects")
+        if set(self.files) != set(FILES) or not all(isinstance(value, str) for value in self.files.values()):
+            raise BundleMalformed(f"{path}: files: must give the sha256 of {', '.join(FILES)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +171,11 @@ class Bundle:
     def size(self) -> int:
         """Bytes of all files."""
         return sum((self.folder / name).stat().st_size for name in (*self.manifest.files, MANIFEST))
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value of ``bundle.json`` is a finite number; JSON's true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def sha256(path: Path) -> str:

@@ -79,8 +79,9 @@ def rank(
     ]
     rejected = [verdict.outcome is Outcome.REJECTED for verdict in verdicts]
     if policy is Policy.DEMOTE:
-        gap = max(scores) - min(scores) + 1.0
-        scores = [score - gap * low for score, low in zip(scores, rejected, strict=True)]
+        largest = max(1.0, *map(abs, scores))  # beside large scores a gap of 1 would be lost to rounding
+        gap = max(scores) - min(scores) + largest
+        scores = [score - gap if low else score for score, low in zip(scores, rejected, strict=True)]
     hits = [
         Hit(candidate, verdict, score, place)
         for place, (candidate, verdict, score) in enumerate(zip(candidates, verdicts, scores, strict=True))

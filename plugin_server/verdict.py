@@ -53,10 +53,12 @@ def judge(text: str, query: Encoded, readings: list[Reading], manifest: Manifest
 
     Args:
         text: the query's text, for naming its words.
-        readings: one for each window, at least one.
+        readings: one for each window, at least one; if a logit is not a number, the document is unverified.
     """
     column, knobs = PROFILES.index(profile), manifest.profile(profile)
     chances = [probability(float(reading.logits[column]), knobs) for reading in readings]
+    if any(math.isnan(chance) for chance in chances):
+        return unverified("the verifier gave no number: the bundle is faulty, convert it again", manifest, profile)
     window = max(range(len(chances)), key=chances.__getitem__)
     outcome = Outcome.ACCEPTED if chances[window] >= knobs.threshold else Outcome.REJECTED
     return Verdict(

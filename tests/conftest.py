@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from plugin_server import Reranker
+from plugin_server import Bundle, Reranker, Settings
 from plugin_server.corpus import Document
 from plugin_server.index import Index
 from plugin_server.server import Server
@@ -57,3 +57,33 @@ def address(reranker: Reranker, server_index: Index, run: Run) -> Iterator[str]:
     server = run(Server.start(reranker, "127.0.0.1:0", server_index))
     yield server.address
     run(server.stop(0))
+
+
+@pytest.fixture(scope="session")
+def tiny_base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model of two layers with random weights."""
+    from tiny import tiny_base  # here and below, because it imports torch, which takes seconds
+
+    return tiny_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle with random weights, its verifier of kind ``alignment``."""
+    from tiny import tiny_bundle
+
+    return tiny_bundle(tiny_base_folder, tmp_path_factory.mktemp("alignment"))
+
+
+@pytest.fixture(scope="session")
+def tiny_patches(tiny_base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle with random weights, its verifier of kind ``patches``."""
+    from tiny import tiny_bundle
+
+    return tiny_bundle(tiny_base_folder, tmp_path_factory.mktemp("patches"), "patches")
+
+
+@pytest.fixture(scope="session")
+def tiny_reranker(tiny: Bundle) -> Reranker:
+    """A reranker over the bundle ``tiny``."""
+    return Reranker(tiny, Settings(threads=1))

@@ -12,7 +12,11 @@ from onnx_export.edits_changes import binding, negation, role, spatial
 from onnx_export.edits_rewrites import Rewrite, contract, invert, passive, spell, swap_conjuncts
 from onnx_export.edits_tagging import tag, text_of
 
-TEXTS = ["A dog is chasing the cat .", "The cup is above the plate.", "Two men did not see the red car and a blue van ."]
+TEXTS = [
+    "A dog is chasing the cat .",
+    "The cup is above the plate.",
+    "Two men did not see the red car and a blue van .",
+]
 PARAPHRASES = [("In 1994 the old bank of Ohio failed .", "It was in 1994 that the old bank of Ohio failed .")]
 
 

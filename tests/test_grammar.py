@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from onnx_export.frames import Meaning, all_frames, draw, near_miss, read_block
+from onnx_export.frames import Meaning, all_frames, answers, draw, near_miss, read_block
 from onnx_export.grammar import grammar_pairs
 
 ROWS = grammar_pairs(6000, seed=3)
@@ -49,3 +49,26 @@ def test_every_form_and_question_of_every_frame_can_be_said() -> None:
 def test_near_miss(block: str, values: dict[str, str], missed: str, remark: str) -> None:
     other = near_miss(Meaning(read_block(block), 0, dict(values)), Random(0))
     assert other.say(other.forms[0], Random(0)) == missed, remark
+
+
+@pytest.mark.parametrize(
+    ("head", "exchange", "question", "expected", "remark"),
+    [
+        ("role past a:person b:person", "a<>b", "who saw {b}", False, "another was seen"),
+        ("role past a:person b:person", "a~", "who saw {b}", True, "somebody else, but an answer"),
+        ("role past a:person b:person", "b~", "who saw {b}", False, "somebody else was seen"),
+        ("binding past a:person x:mood &", "x<>y", "who was {x}", True, "somebody was, either way"),
+        ("comparative past a:person d:adj_person", "d!", "which is {d.more}, {a} or {b}", True, "a choice is made"),
+        ("number past n:count t:countable", "n~", "how many {t}", True, "another number"),
+        ("cause past a:clause", "@", "why {a.yes}", False, "the other part gives no reason"),
+    ],
+)
+def test_a_near_miss_may_answer(head: str, exchange: str, question: str, expected: bool, remark: str) -> None:
+    frame = read_block(f"{head}\nit rained")
+    assert answers(question, Meaning(frame, 0, {}, exchange)) is expected, remark
+
+
+def test_questions_have_as_many_true_as_false_passages() -> None:
+    asked = Counter(row.passages for row in ROWS if row.query.endswith("?"))
+    assert asked[0] > 100
+    assert asked[0] == pytest.approx(asked[1], rel=0.1)

@@ -1,0 +1,72 @@
+"""The cores a session takes, and the graphs it refuses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from plugin_server import Bundle
+from plugin_server.bundle import VERIFIER
+from plugin_server.errors import BundleMalformed
+from plugin_server.session import open_session, usable_cores
+
+OWN = len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("content", "cores", "remark"),
+    [
+        ("max 100000\n", OWN, "no limit"),
+        ("100000 100000\n", 1, "one core"),
+        ("150000 100000\n", min(2, OWN), "one and a half are two"),
+        ("50000 100000\n", 1, "half a core is one"),
+        ("1000 100000\n", 1, "never less than one"),
+        ("20000 10000\n", min(2, OWN), "another period"),
+        ("100000000 100000\n", OWN, "a limit above the host's cores"),
+        ("", OWN, "an empty file"),
+        ("max\n", OWN, "no period"),
+        ("100000 100000 100000\n", OWN, "a third word"),
+        ("many 100000\n", OWN, "no number"),
+        ("100000 0\n", OWN, "a period of 0"),
+        ("-1 100000\n", 1, "a quota below 0"),
+    ],
+)
+def test_cores_within_a_container(tmp_path: Path, content: str, cores: int, remark: str) -> None:
+    (tmp_path / "cpu.max").write_text(content)
+    assert usable_cores(tmp_path / "cpu.max") == cores, remark
+
+
+def test_cores_without_a_container(tmp_path: Path) -> None:
+    assert usable_cores(tmp_path / "cpu.max") == OWN
+    assert usable_cores(tmp_path) == OWN, "a folder in its place"
+
+
+def test_cores_of_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "cpu.max").write_bytes(b"\xff\xfe")
+    assert usable_cores(tmp_path / "cpu.max") == OWN
+
+
+def test_affinity_counts(tmp_path: Path) -> None:
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert usable_cores(tmp_path / "cpu.max") == 1
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@pytest.mark.parametrize("threads", [0, 1, 2])
+def test_session_has_the_threads_asked_for(tiny: Bundle, threads: int) -> None:
+    options = open_session(tiny.folder / VERIFIER, threads).get_session_options()
+    assert options.intra_op_num_threads == (threads or usable_cores())
+    assert options.inter_op_num_threads == 1
+
+
+@pytest.mark.parametrize(("content", "remark"), [(b"", "empty"), (b"garbage", "no graph"), (None, "no file")])
+def test_no_graph(tmp_path: Path, content: bytes | None, remark: str) -> None:
+    if content is not None:
+        (tmp_path / "graph.onnx").write_bytes(content)
+    with pytest.raises(BundleMalformed, match=r"graph\.onnx: onnxruntime cannot load it"):
+        open_session(tmp_path / "graph.onnx")

@@ -1,0 +1,123 @@
+"""The verifiers in torch: padding does not count, order does, and the order-blind scores by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from onnx_export.verifiers import KINDS, late_scores, positions
+
+Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+@pytest.fixture(params=sorted(KINDS))
+def verifier(request: pytest.FixtureRequest) -> nn.Module:
+    torch.manual_seed(0)
+    shape = {"width": 32, "layers": 2} | ({"narrow": 16, "place": 8} if request.param == "alignment" else {})
+    made = KINDS[request.param](16, **shape).eval()
+    # a fresh head weighs all but nothing: larger weights, larger differences
+    for parameter in made.parameters():
+        nn.init.normal_(parameter, std=0.3) if parameter.ndim > 1 else None
+    return made
+
+
+def rows(*shape: int, seed: int) -> Tensor:
+    """Random unit rows."""
+    made = torch.randn(*shape, 16, generator=torch.Generator().manual_seed(seed))
+    return nn.functional.normalize(made, dim=-1)
+
+
+def pair(queries: int, documents: int, seed: int = 0) -> Inputs:
+    """A pair of random matrices without padding."""
+    query, document = rows(1, queries, seed=seed), rows(1, documents, seed=seed + 1000)
+    return query, torch.ones(1, queries), document, torch.ones(1, documents)
+
+
+def padded(inputs: Inputs, query_more: int, document_more: int) -> Inputs:
+    """The pair with rows of padding that hold junk, larger than any unit row."""
+    query, query_mask, document, document_mask = inputs
+    return (
+        torch.cat([query, 9 * rows(1, query_more, seed=5)], 1),
+        nn.functional.pad(query_mask, (0, query_more)),
+        torch.cat([document, 9 * rows(1, document_more, seed=6)], 1),
+        nn.functional.pad(document_mask, (0, document_more)),
+    )
+
+
+@pytest.mark.parametrize(("query_more", "document_more"), [(1, 0), (0, 1), (3, 2), (4, 4), (30, 50)])
+@pytest.mark.parametrize("lengths", [(1, 1), (4, 8), (7, 5), (16, 33)])
+def test_junk_in_padding_changes_nothing(
+    verifier: nn.Module, lengths: tuple[int, int], query_more: int, document_more: int
+) -> None:
+    inputs = pair(*lengths)
+    with torch.no_grad():
+        bare, filled = verifier(*inputs), verifier(*padded(inputs, query_more, document_more))
+    assert bare.shape == (1, 2)
+    assert float((bare - filled).abs().max()) < 1e-5
+
+
+def test_a_batch_is_its_pairs(verifier: nn.Module) -> None:
+    pairs = [pair(queries, documents, seed) for seed, (queries, documents) in enumerate([(1, 9), (5, 5), (9, 2)])]
+    together = [torch.cat(side) for side in zip(*(padded(p, 9 - p[0].shape[1], 9 - p[2].shape[1]) for p in pairs), strict=True)]
+    with torch.no_grad():
+        found = verifier(*together)
+        alone = torch.cat([verifier(*inputs) for inputs in pairs])
+    assert float((found - alone).abs().max()) < 1e-5
+
+
+@pytest.mark.parametrize("side", ["query", "document"])
+def test_order_counts_but_not_for_the_late_scores(verifier: nn.Module, side: str) -> None:
+    query, query_mask, document, document_mask = pair(8, 12)
+    order = torch.tensor([0, *(1 + torch.randperm(7 if side == "query" else 11, generator=torch.Generator().manual_seed(1)))])
+    shuffled = (query[:, order], document) if side == "query" else (query, document[:, order])
+    with torch.no_grad():
+        logits = verifier(query, query_mask, document, document_mask)
+        moved = verifier(shuffled[0], query_mask, shuffled[1], document_mask)
+    assert float((logits - moved).abs().max()) > 1e-3
+    scores = late_scores(query @ document.transpose(1, 2), query_mask, document_mask)
+    blind = late_scores(shuffled[0] @ shuffled[1].transpose(1, 2), query_mask, document_mask)
+    assert torch.allclose(scores, blind, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("similarity", "rows_used", "columns_used", "scores", "remark"),
+    [
+        ([[1.0]], 1, 1, [1, 1, 1, 1], "one word, the same"),
+        ([[0.9, 0.1], [0.3, 0.5]], 2, 2, [0.9, 0.7, 0.7, 0.5], "row maxima 0.9, 0.5; column maxima 0.9, 0.5"),
+        ([[0.9, 0.1], [0.8, 0.5]], 2, 2, [0.9, 0.85, 0.7, 0.8], "row maxima 0.9, 0.8; column maxima 0.9, 0.5"),
+        ([[-0.5, 9.0], [9.0, 9.0]], 1, 1, [-0.5, -0.5, -0.5, -0.5], "below 0: neither padding nor its 0 beats it"),
+        ([[0.2, 0.4], [9.0, 9.0]], 1, 2, [0.2, 0.4, 0.3, 0.4], "a row of padding"),
+        ([[0.2, 9.0], [-0.4, 9.0]], 2, 1, [0.2, -0.1, 0.2, -0.4], "a column of padding"),
+    ],
+)
+def test_late_scores_by_hand(
+    similarity: list[list[float]], rows_used: int, columns_used: int, scores: list[float], remark: str
+) -> None:
+    size = len(similarity)
+    query_mask, document_mask = ((torch.arange(size) < used).float()[None] for used in (rows_used, columns_used))
+    found = late_scores(torch.tensor([similarity]), query_mask, document_mask)
+    assert found[0].tolist() == pytest.approx(scores, abs=1e-6), remark
+
+
+def test_hint_is_a_line_through_the_late_scores() -> None:
+    torch.manual_seed(0)
+    verifier, inputs = KINDS["alignment"](16, width=32, narrow=16, layers=1, place=8), pair(3, 4)
+    scores = late_scores(inputs[0] @ inputs[2].transpose(1, 2), inputs[1], inputs[3])
+    line = verifier.get_submodule("linear")
+    assert torch.allclose(verifier.hint(*inputs), line(scores))
+    assert not hasattr(KINDS["patches"](16), "hint")
+
+
+def test_positions() -> None:
+    found = positions(300, 8, torch.device("cpu"))
+    assert found.shape == (300, 8)
+    assert found[0].tolist() == [0, 0, 0, 0, 1, 1, 1, 1], "sines and cosines of 0"
+    assert float(found[1, 0]) == pytest.approx(1, abs=1e-6), "the shortest period is 4: a quarter after 1 token"
+    assert float(found[64, 3]) == pytest.approx(1, abs=1e-4), "the longest is 256: a quarter after 64"
+    assert torch.allclose(found[256, [0, 3, 4, 7]], found[0, [0, 3, 4, 7]], atol=1e-3)
+    assert float(found[2, 0]) == pytest.approx(math.sin(math.pi), abs=1e-6)
+    distances = torch.cdist(found[:256], found[:256]) + 10 * torch.eye(256)
+    assert float(distances.min()) > 0.02, "no two of 256 places look alike"
