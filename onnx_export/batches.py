@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from onnx_export.errors import BadConfig
 from onnx_export.pair import Pair
 
 #: Rows drawn and sorted by length at a time: large enough for even batches, small enough to keep the mixture in each.
@@ -74,9 +75,14 @@ class Rows:
 
         Rows of a source that holds paraphrases are exchanged half of the time, if both profiles agree on their label,
         so that neither side's style tells the label. Sources of premises and hypotheses keep their direction.
+
+        Raises:
+            BadConfig: no source of the mixture has a row.
         """
         groups = [(np.flatnonzero(self.sources == name), share) for name, share in sorted(mixture.items())]
-        groups = [(rows, share) for rows, share in groups if len(rows)]
+        groups = [(rows, share) for rows, share in groups if len(rows) and share]
+        if not groups:
+            raise BadConfig(f"mixture: none of its sources has a row: {', '.join(mixture) or 'it names none'}")
         shares = np.array([share for _, share in groups])
         for pool in range(10**9):
             random = np.random.default_rng([seed, pool])

@@ -20,6 +20,8 @@ from plugin_server.encoder import Encoded
 from plugin_server.reranker import Reranker
 from plugin_server.verifier import Reading
 
+#: Sources of questions with the passages that answer them.
+RETRIEVAL = ("squadshifts", "qed_nq")
 #: True pairs of a source that profile ``passages`` may lose: it guards retrieval, where a lost answer costs more than
 #: a near-miss shown.
 PASSAGES_LOST = 0.05
@@ -73,13 +75,13 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
 
     A profile's probability is a logistic function of the logit, fitted so that every source and label weighs the same;
     the threshold of ``pairs`` has the best mean accuracy over the sources, both labels weighing the same; that of
-    ``passages`` loses `PASSAGES_LOST` of the true question-passage pairs.
+    ``passages`` loses `PASSAGES_LOST` of the true question-passage pairs, or of all true pairs if there are none.
 
     Args:
         rows: JSON Lines of `Pair`, written by `simgate train`.
 
     Raises:
-        BadCheckpoint: the file is missing or holds something else.
+        BadCheckpoint: the file is missing or holds something else, or no source in it has both labels.
     """
     read = readings(Reranker(bundle), capped(load_rows(rows), PER_SOURCE))
     profiles: dict[str, dict[str, float]] = {}
@@ -91,6 +93,10 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
         sources = np.array([item.pair.source for item in known])
         figures[profile] = source_aurocs(labels, logits, sources)
         weights = even_weights(labels, sources)
+        if not weights.any():
+            raise BadCheckpoint(
+                f"{rows}: no source has rows of both labels for profile {profile}: train on one that has"
+            )
         scale, bias = logistic(labels, logits, weights)
         probabilities = 1 / (1 + np.exp(-(scale * logits + bias)))
         scores = {
@@ -102,8 +108,8 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
         figures["thresholds"][profile] = alike
         threshold = alike["verifier"]
         if profile == "passages":
-            answers = probabilities[(labels == 1) & np.isin(sources, ("squadshifts", "qed_nq"))]
-            threshold = float(np.quantile(answers, PASSAGES_LOST))
+            answers = (labels == 1) & np.isin(sources, RETRIEVAL)
+            threshold = float(np.quantile(probabilities[answers if answers.any() else labels == 1], PASSAGES_LOST))
         threshold = min(max(threshold, 1e-4), 1 - 1e-4)  # a manifest's threshold is above 0 and below 1
         profiles[profile] = {"threshold": round(threshold, 4), "scale": round(scale, 4), "bias": round(bias, 4)}
     profiles["passages"]["blend"] = round(blend(read, profiles["passages"]), 3)
@@ -113,7 +119,8 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
 def load_rows(path: Path) -> list[Pair]:
     """The rows of a JSON Lines file that `save_rows` wrote."""
     try:
-        return [Pair(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = path.read_text(encoding="utf-8").split("\n")  # splitlines would part a row at U+2028 within a text
+        return [Pair(**json.loads(line)) for line in lines if line]
     except (OSError, ValueError, TypeError) as error:
         raise BadCheckpoint(f"{path}: the held-out rows of the run are needed: {error}") from error
 
@@ -170,11 +177,18 @@ def logistic(
 
 
 def best_threshold(labels: NDArray[np.int64], scores: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """The threshold with the highest weighted accuracy, half-way between the two scores it separates."""
+    """The threshold with the highest weighted accuracy, half-way between the two scores it separates.
+
+    If none is better than accepting every row, it is the lowest score.
+    """
     order = np.argsort(scores)
-    gained = np.where(labels[order] == 0, weights[order], -weights[order])
-    best = int(np.argmax(np.cumsum(gained)))
-    return float(scores[order[best : best + 2]].mean())
+    ranked = scores[order]
+    borders = np.flatnonzero(np.diff(ranked) > 0)  # equal scores stay on one side
+    gained = np.cumsum(np.where(labels[order] == 0, weights[order], -weights[order]))[borders]
+    if not len(borders) or gained.max() < 0:
+        return float(ranked[0])
+    best = borders[gained.argmax()]
+    return float(ranked[best : best + 2].mean())
 
 
 def source_aurocs(
@@ -199,8 +213,10 @@ def match_threshold(read: Sequence[Read]) -> float:
 def blend(read: Sequence[Read], knobs: dict[str, float]) -> float:
     """The weight of the probability beside the recall cosine that separates answers from other passages best."""
     column = PROFILES.index("passages")
-    rows = [item for item in read if item.pair.source in ("squadshifts", "qed_nq") and item.label(column) is not None]
+    rows = [item for item in read if item.pair.source in RETRIEVAL and item.label(column) is not None]
     labels = [item.label(column) or 0 for item in rows]
+    if len(set(labels)) < 2:
+        return 0.0
     chance = np.array([1 / (1 + np.exp(-(knobs["scale"] * item.logit(column) + knobs["bias"]))) for item in rows])
     cosine = np.array([item.cosine for item in rows])
     weights = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)

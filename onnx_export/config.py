@@ -70,7 +70,7 @@ class Config:
 
     Attributes:
         mixture: share of each source in the training rows, by source name; sources not named are left out.
-        generated: how many pairs the generators write, by generator (``grammar``, ``edits``).
+        generated: how many pairs the generators write, by generator (``grammar``, ``edits``, ``claims``, ``unrelated``).
     """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
@@ -84,7 +84,8 @@ class Config:
         """The run that a TOML file describes.
 
         Raises:
-            BadConfig: the file is missing, is not TOML, or names a section or field that does not exist.
+            BadConfig: the file is missing, is not TOML, names a section or field that does not exist, or gives a value of another
+                type.
         """
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -99,16 +100,36 @@ class Config:
             encoder=_section(EncoderConfig, path, "encoder", table),
             verifier=_section(VerifierConfig, path, "verifier", table),
             training=_section(TrainingConfig, path, "training", table),
-            mixture=table.get("mixture", {}),
-            generated=table.get("generated", {}),
+            mixture=_numbers(float, path, "mixture", table),
+            generated=_numbers(int, path, "generated", table),
         )
 
 
 def _section(kind: type[Section], path: Path, name: str, table: dict[str, Any]) -> Section:
     """The section ``name`` of the table as its value object."""
     known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
-    given: dict[str, Any] = table.get(name, {})
-    for key in given:
+    given, default = _table(path, name, table), kind()
+    for key, value in given.items():
         if key not in known:
             raise BadConfig(f"{path}: unknown field {key!r} in [{name}]; known: {sorted(known)}")
+        wanted = type(getattr(default, key))
+        if type(value) is not wanted and (type(value), wanted) != (int, float):
+            raise BadConfig(f"{path}: {key} in [{name}]: {value!r} is no {wanted.__name__}")
     return kind(**given)
+
+
+def _table(path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
+    """The section ``name`` as it stands in the file, empty if it does not."""
+    given = table.get(name, {})
+    if not isinstance(given, dict):
+        raise BadConfig(f"{path}: {name} is a {type(given).__name__}: write it as a section [{name}]")
+    return given
+
+
+def _numbers(kind: type[int] | type[float], path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
+    """The section ``name``, each of its values a number of that kind and not below 0."""
+    given = _table(path, name, table)
+    for key, value in given.items():
+        if type(value) not in (int, kind) or value < 0:
+            raise BadConfig(f"{path}: {key} in [{name}]: {value!r} is no {kind.__name__} of at least 0")
+    return given

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export.calibration import Calibration, calibrate
+from onnx_export.errors import BadCheckpoint
 from onnx_export.graphs import export_encoder, export_verifier, shrink
 from onnx_export.model import Model, load_checkpoint
 from onnx_export.model_card import model_card
@@ -44,7 +45,10 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm") -> Bun
     model, state = load_checkpoint(checkpoint)
     output.mkdir(parents=True, exist_ok=True)
     config = state["config"]
-    trained_on = json.loads((checkpoint.parent / "data.json").read_text(encoding="utf-8"))
+    try:
+        trained_on = json.loads((checkpoint.parent / "data.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadCheckpoint(f"{checkpoint.parent / 'data.json'}: the run's row counts are needed: {error}") from error
     training = {"config": config, "steps": state["step"], "rows": trained_on}
     base = base_folder(model.config.encoder.base)
 

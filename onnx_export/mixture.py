@@ -13,6 +13,7 @@ from onnx_export.edits import edit_pairs
 from onnx_export.grammar import grammar_pairs
 from onnx_export.pair import Pair
 from onnx_export.sources import drop_overlap, raw_train_pairs, report_pairs, vsr_captions
+from onnx_export.unrelated import unrelated_pairs
 
 #: One group in this many is held out: for thresholds and calibration, never trained on.
 HELD_OUT = 20
@@ -61,6 +62,7 @@ def _generated(config: Config, rows: list[Pair], captions: list[str]) -> list[Pa
         grammar_pairs(wanted.get("grammar", 0), seed)
         + edit_pairs(paraphrases, sentences, wanted.get("edits", 0), seed)
         + claim_pairs(rows, wanted.get("claims", 0), seed)
+        + unrelated_pairs(rows, wanted.get("unrelated", 0), seed)
     )
 
 

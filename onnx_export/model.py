@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from onnx_export.batches import Batch
 from onnx_export.config import Config, EncoderConfig, TrainingConfig, VerifierConfig
-from onnx_export.errors import BadCheckpoint
+from onnx_export.errors import BadCheckpoint, BadConfig
 from onnx_export.token_encoder import TokenEncoder, base_folder
 from onnx_export.verifiers import KINDS, Alignment
 
@@ -35,14 +36,23 @@ class ChannelDropout(nn.Module):
 
 
 class Model(nn.Module):
-    """What is trained: the token branch and the verifier, end to end."""
+    """What is trained: the token branch and the verifier, end to end.
+
+    Raises:
+        BadConfig: there is no such kind of verifier, or its shape names something that it does not have.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        if config.verifier.kind not in KINDS:
+            raise BadConfig(f"verifier: kind {config.verifier.kind!r} is not known: choose one of {', '.join(KINDS)}")
         shape = config.encoder
         self.config = config
         self.encoder = TokenEncoder(base_folder(shape.base), shape.shared_layers, shape.dimension)
-        self.verifier = KINDS[config.verifier.kind](shape.dimension, **config.verifier.shape)
+        try:
+            self.verifier = KINDS[config.verifier.kind](shape.dimension, **config.verifier.shape)
+        except TypeError as error:
+            raise BadConfig(f"verifier: shape does not fit kind {config.verifier.kind!r}: {error}") from error
         layers: list[Any] = list(self.encoder.branch)
         for layer in layers:
             layer.attention.self.dropout.p = 0.0
@@ -109,17 +119,20 @@ def load_checkpoint(path: Path) -> tuple[Model, dict[str, Any]]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         raw = state["config"]
-    except (OSError, RuntimeError, KeyError) as error:
+        config = Config(
+            encoder=EncoderConfig(**raw["encoder"]),
+            verifier=VerifierConfig(**raw["verifier"]),
+            training=TrainingConfig(**raw["training"]),
+            mixture=raw["mixture"],
+            generated=raw["generated"],
+        )
+    except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise BadCheckpoint(f"{path}: not a checkpoint that `simgate train` wrote: {error}") from error
-    config = Config(
-        encoder=EncoderConfig(**raw["encoder"]),
-        verifier=VerifierConfig(**raw["verifier"]),
-        training=TrainingConfig(**raw["training"]),
-        mixture=raw["mixture"],
-        generated=raw["generated"],
-    )
     model = Model(config)
-    missing, unexpected = model.load_state_dict(state["trained"], strict=False)
+    try:
+        missing, unexpected = model.load_state_dict(state["trained"], strict=False)
+    except RuntimeError as error:  # a tensor of another shape
+        raise BadCheckpoint(f"{path}: the checkpoint's tensors do not fit its configuration: {error}") from error
     if unexpected or any(_is_trained(name) for name in missing):
         raise BadCheckpoint(f"{path}: the checkpoint's tensors do not fit its configuration")
     return model.eval(), state

@@ -23,6 +23,7 @@ LICENCES = {
     "grammar": "own grammars, Apache-2.0",
     "edits": "own edits of sentences of the sets above and of VSR captions (Apache-2.0)",
     "claims": "own claims about the passages above",
+    "unrelated": "texts of the sets above that have nothing to do with each other",
 }
 
 

@@ -119,7 +119,9 @@ def quantise(rows: NDArray[np.float32]) -> TokenMatrix:
     """
     largest = np.abs(rows).max(axis=1, keepdims=True)
     if not (np.isfinite(largest) & (largest > 0)).all():
-        raise BundleMalformed("the encoder gave a token row that is zero or not finite: copy or convert the bundle again")
+        raise BundleMalformed(
+            "the encoder gave a token row that is zero or not finite: copy or convert the bundle again"
+        )
     scaled: TokenMatrix = np.rint(rows * (127 / largest)).astype(np.int8)
     return scaled
 

@@ -15,7 +15,28 @@ from plugin_server.bundle import TOKENIZER
 from plugin_server.encoder import Encoder
 from plugin_server.errors import EmptyText, InvalidText, OverLimit, SimgateError
 
-WORDS = "the station is on a hill , last bus leaves at ten and shop sells bread : not before noon".split()
+WORDS = [
+    "the",
+    "station",
+    "is",
+    "on",
+    "a",
+    "hill",
+    ",",
+    "last",
+    "bus",
+    "leaves",
+    "at",
+    "ten",
+    "and",
+    "shop",
+    "sells",
+    "bread",
+    ":",
+    "not",
+    "before",
+    "noon",
+]
 
 
 def text_of(words: int, seed: int) -> str:
@@ -94,7 +115,9 @@ def test_no_text_gives_nothing(encoder: Encoder) -> None:
         (2000, 11, "a long document"),
     ],
 )
-def test_windows_overlap_and_no_word_is_lost(encoder: Encoder, tiny: Bundle, extra: int, count: int, remark: str) -> None:
+def test_windows_overlap_and_no_word_is_lost(
+    encoder: Encoder, tiny: Bundle, extra: int, count: int, remark: str
+) -> None:
     size, overlap = tiny.manifest.window_tokens - 2, tiny.manifest.window_overlap
     text = " ".join(["bus"] * (size + extra))
     [found] = encoder.documents([text])

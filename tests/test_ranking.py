@@ -19,7 +19,9 @@ OUTCOMES = {"a": Outcome.ACCEPTED, "r": Outcome.REJECTED, "u": Outcome.UNVERIFIE
 def ranked(fates: str, recall: list[float], policy: str, blend: float = 0.0) -> Ranking:
     """Candidates 0, 1, … ranked; their fates are accepted, rejected or unverified, by first letter."""
     verdicts = [Verdict(OUTCOMES[fate], CHANCE[fate], 0.5, "pairs") for fate in fates]
-    return rank([Candidate(str(n)) for n in range(len(fates))], verdicts, recall, Profile(0.5, blend=blend), Policy(policy))
+    return rank(
+        [Candidate(str(n)) for n in range(len(fates))], verdicts, recall, Profile(0.5, blend=blend), Policy(policy)
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_score_is_recall_plus_blend() -> None:
 
 
 def test_lengths_must_agree() -> None:
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="longer"):
         ranked("aa", [0.1], "filter")
 
 

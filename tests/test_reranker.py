@@ -39,7 +39,28 @@ TEXTS = [
     "No bus leaves before noon, and the last one leaves at ten from the station on the hill behind the shop.",
     "🚂",
 ]
-WORDS = "the station is on a hill , last bus leaves at ten and shop sells bread : not before noon".split()
+WORDS = [
+    "the",
+    "station",
+    "is",
+    "on",
+    "a",
+    "hill",
+    ",",
+    "last",
+    "bus",
+    "leaves",
+    "at",
+    "ten",
+    "and",
+    "shop",
+    "sells",
+    "bread",
+    ":",
+    "not",
+    "before",
+    "noon",
+]
 OTHER = "ff" * 8
 
 
@@ -121,7 +142,11 @@ def test_recall_of_a_long_document_is_that_of_its_best_window(tiny_reranker: Rer
 @pytest.mark.parametrize(
     ("candidates", "order", "remark"),
     [
-        ([Candidate("bus", score=1.0), Candidate("shop", score=3.0), Candidate("hill", score=2.0)], "120", "the engine's"),
+        (
+            [Candidate("bus", score=1.0), Candidate("shop", score=3.0), Candidate("hill", score=2.0)],
+            "120",
+            "the engine's",
+        ),
         ([Candidate("bus", score=-9.0), Candidate("shop", score=-1.0)], "10", "below 0 too"),
         ([Candidate(QUERY, score=0.0), Candidate("bread", score=0.1)], "10", "even against the cosine"),
         ([Candidate("bread", score=9.0), Candidate(QUERY)], "10", "one without: the cosine of all"),
@@ -198,9 +223,19 @@ BAD = [
     (["bus", " \n"], EmptyText, r"candidates\[1\]\.text: holds no words", "a blank one"),
     (["bus", "\ud800"], InvalidText, r"candidates\[1\]\.text: is not valid Unicode", "half of a surrogate pair"),
     (["a" * 200_001], OverLimit, r"candidates\[0\]\.text: 200001 characters", "too long"),
-    (["bus", "sgb1:AAAA"], BlobMalformed, r"candidates\[1\]\.text: the token blob is truncated", "a broken blob as text"),
+    (
+        ["bus", "sgb1:AAAA"],
+        BlobMalformed,
+        r"candidates\[1\]\.text: the token blob is truncated",
+        "a broken blob as text",
+    ),
     ([Candidate("bus", blob="sgb1:AAAA")], BlobMalformed, r"candidates\[0\]\.blob", "a broken blob beside a text"),
-    ([Candidate("bus", blob="bus")], BlobMalformed, r"candidates\[0\]\.blob.* does not start with", "a text for a blob"),
+    (
+        [Candidate("bus", blob="bus")],
+        BlobMalformed,
+        r"candidates\[0\]\.blob.* does not start with",
+        "a text for a blob",
+    ),
     ([Candidate("a", "1"), Candidate("b", "1")], DuplicateId, "the id '1' occurs twice", "an id twice"),
     ([Candidate("a", score=float("nan"))], InvalidField, r"candidates\[0\]\.score: nan is not", "a score that is NaN"),
 ]

@@ -143,7 +143,9 @@ def between(one: int, other: int) -> TokenMatrix:
         (axis(1, 2, 3), np.vstack([axis(4), between(2, 3)]), [0, 0.7071, 0.7071], "two words share a match"),
     ],
 )
-def test_best_by_hand(bundle: Bundle, query: TokenMatrix, document: TokenMatrix, best: list[float], remark: str) -> None:
+def test_best_by_hand(
+    bundle: Bundle, query: TokenMatrix, document: TokenMatrix, best: list[float], remark: str
+) -> None:
     [reading] = Verifier(bundle, 1).read([(query, document)])
     assert reading.best == pytest.approx(best, abs=1e-4), remark
     assert reading.maxsim == pytest.approx(sum(best) / len(best), abs=1e-4)

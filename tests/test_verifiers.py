@@ -61,7 +61,9 @@ def test_junk_in_padding_changes_nothing(
 
 def test_a_batch_is_its_pairs(verifier: nn.Module) -> None:
     pairs = [pair(queries, documents, seed) for seed, (queries, documents) in enumerate([(1, 9), (5, 5), (9, 2)])]
-    together = [torch.cat(side) for side in zip(*(padded(p, 9 - p[0].shape[1], 9 - p[2].shape[1]) for p in pairs), strict=True)]
+    together = [
+        torch.cat(side) for side in zip(*(padded(p, 9 - p[0].shape[1], 9 - p[2].shape[1]) for p in pairs), strict=True)
+    ]
     with torch.no_grad():
         found = verifier(*together)
         alone = torch.cat([verifier(*inputs) for inputs in pairs])
@@ -71,7 +73,9 @@ def test_a_batch_is_its_pairs(verifier: nn.Module) -> None:
 @pytest.mark.parametrize("side", ["query", "document"])
 def test_order_counts_but_not_for_the_late_scores(verifier: nn.Module, side: str) -> None:
     query, query_mask, document, document_mask = pair(8, 12)
-    order = torch.tensor([0, *(1 + torch.randperm(7 if side == "query" else 11, generator=torch.Generator().manual_seed(1)))])
+    order = torch.tensor(
+        [0, *(1 + torch.randperm(7 if side == "query" else 11, generator=torch.Generator().manual_seed(1)))]
+    )
     shuffled = (query[:, order], document) if side == "query" else (query, document[:, order])
     with torch.no_grad():
         logits = verifier(query, query_mask, document, document_mask)
