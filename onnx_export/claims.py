@@ -49,7 +49,8 @@ def hidden_pairs(rows: Sequence[Pair], count: int, seed: int) -> list[Pair]:
         by_source.setdefault(row.source, []).append(row)
     result = []
     for row in random.sample(list(rows), min(count, len(rows))):
-        others = [other.document for other in random.sample(by_source[row.source], min(6, len(by_source[row.source])))]
+        drawn = random.sample(by_source[row.source], min(6, len(by_source[row.source])))
+        others = [other.document for other in drawn if other.group != row.group]
         passage = _among(row, others, random)
         pairs = 0 if row.passages == 0 else None
         result.append(Pair(row.query, passage, pairs, row.passages, row.category, SOURCE, f"{row.source}/{row.group}"))

@@ -70,7 +70,8 @@ class Config:
 
     Attributes:
         mixture: share of each source in the training rows, by source name; sources not named are left out.
-        generated: how many pairs the generators write, by generator (``grammar``, ``edits``, ``claims``, ``unrelated``).
+        generated: how many pairs the generators write, by generator (``grammar``, ``edits``, ``claims``,
+            ``unrelated``).
     """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
@@ -84,8 +85,8 @@ class Config:
         """The run that a TOML file describes.
 
         Raises:
-            BadConfig: the file is missing, is not TOML, names a section or field that does not exist, or gives a value of another
-                type.
+            BadConfig: the file is missing, is not TOML, names a section or field that does not exist, or gives a value
+                of another type.
         """
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,5 +1,5 @@
 """Changes of a tagged sentence that break its meaning, by category. Each returns None where it does not apply."""
-# ruff: noqa: SIM905 (lists of words read best as words)
+
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Rewrites of a tagged sentence that keep its meaning. Each returns None where it does not apply."""
-# ruff: noqa: SIM905 (lists of words read best as words)
+
 
 from __future__ import annotations
 

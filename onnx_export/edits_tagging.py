@@ -1,5 +1,5 @@
 """Tagged tokens of a sentence that go back to text exactly as they came, spaced punctuation included."""
-# ruff: noqa: SIM905 (lists of words read best as words)
+
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Words that may be exchanged: synonyms, opposites, inverse relations."""
-# ruff: noqa: SIM905 (lists of words read best as words)
+
 
 from __future__ import annotations
 

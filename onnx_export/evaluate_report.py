@@ -83,8 +83,8 @@ def _pairs(pairs: dict[str, Any]) -> list[str]:
     if alike:
         kinds = ("verifier", "cosine", "maxsim")
         parts.append(
-            "## Pairs: accuracy at thresholds fitted alike\n\nVerifier, cosine and MaxSim each at the threshold that was "
-            "best for it on the same held-out training rows.\n\n"
+            "## Pairs: accuracy at thresholds fitted alike\n\nVerifier, cosine and MaxSim each at the threshold that "
+            "was best for it on the same held-out training rows.\n\n"
             + _table([*head, *kinds, *(f"balanced: {kind}" for kind in kinds)], alike)
         )
     parts += [_categories(profile, found) for profile, found in pairs["categories"].items() if found]

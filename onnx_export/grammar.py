@@ -1,5 +1,5 @@
 """Training pairs of grammars: the same meaning in two surface forms, and the near-miss in the same forms."""
-# ruff: noqa: SIM905 (lists of words read best as words)
+
 
 from __future__ import annotations
 

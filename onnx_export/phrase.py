@@ -1,5 +1,5 @@
 """Words that know their forms: noun phrases, verbs, clauses, degrees and numbers, as the grammar's slots hold them."""
-# ruff: noqa: SIM905 (lists of words read best as words)
+
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """What fills a slot of a frame, by kind of slot."""
-# ruff: noqa: SIM905 (lists of words read best as words)
+
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs that have nothing to do with each other: without them a verifier trained on near-misses is unsure of the rest."""
+"""Pairs that have nothing to do with each other: a verifier trained on near-misses alone is unsure of the rest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def unrelated_pairs(rows: Sequence[Pair], count: int, seed: int) -> list[Pair]:
     for row in usable:
         by_source.setdefault(row.source, []).append(row)
     result: list[Pair] = []
-    for number in range(4 * count):
+    for number in range(4 * count if usable else 0):
         row = random.choice(usable)
         other = random.choice(by_source[row.source] if number % 2 else usable)
         if (row.source, row.group) != (other.source, other.group):

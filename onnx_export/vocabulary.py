@@ -1,5 +1,5 @@
 """Nouns, names and places of the grammar, by kind. One line of words a kind; `,` parts entries."""
-# ruff: noqa: SIM905 (lists of words read best as words)
+
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Verbs, clauses and opposites of the grammar. `,` parts entries, `/` an entry from its opposite, `=` synonyms."""
-# ruff: noqa: SIM905 (lists of words read best as words)
+
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from plugin_server.bundle import Manifest
 from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, BundleMalformed, InvalidField, OverLimit
 
 MAGIC = "sgb1:"
@@ -80,17 +81,20 @@ class TokenBlob:
             raise BlobMalformed("is truncated or altered (its checksum differs)", field)
         return cls(raw[:8].hex(), tuple(_windows(raw[8:-4], field)))
 
-    def expect(self, fingerprint: str, dimension: int, field: str = "blob") -> TokenBlob:
-        """This blob, if the bundle with that fingerprint made it.
+    def expect(self, manifest: Manifest, field: str = "blob") -> TokenBlob:
+        """This blob, if the manifest's bundle made it.
 
         Raises:
             BlobOfOtherBundle: another one made it.
-            BlobMalformed: the rows do not have the bundle's width.
+            BlobMalformed: a row does not have the bundle's width, or a window more rows than the bundle's.
         """
+        fingerprint, dimension, longest = manifest.fingerprint, manifest.token_dimension, manifest.window_tokens
         if self.fingerprint != fingerprint:
             raise BlobOfOtherBundle(self.fingerprint, fingerprint, field)
         if self.windows[0].shape[1] != dimension:
             raise BlobMalformed(f"has rows of {self.windows[0].shape[1]} numbers, the bundle {dimension}", field)
+        if max(map(len, self.windows)) > longest:
+            raise BlobMalformed(f"has a window of {max(map(len, self.windows))} rows, the bundle {longest}", field)
         return self
 
 

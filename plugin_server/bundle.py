@@ -142,7 +142,7 @@ class Manifest:
         if not all(isinstance(part, dict) for part in (self.files, self.base, self.training, self.quality)):
             raise BundleMalformed(f"{path}: files, base, training, quality: must be objects")
         if set(self.files) != set(FILES) or not all(isinstance(value, str) for value in self.files.values()):
-            raise BundleMalformed(f"{path}: files: must give the sha256 of {', '.join(FILES)}")
+            raise BundleMalformed(f"{path}: files: must name {', '.join(FILES)} and their sha256")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,15 @@ def checked(candidates: Sequence[str | Candidate], limit: int) -> list[Candidate
         NoCandidates: the list is empty.
         OverLimit: it has more than `limit`.
         DuplicateId: an id that is not empty occurs twice.
-        InvalidField: a candidate is neither text nor `Candidate`, or its score is not finite.
+        InvalidField: a text stands in place of the list, a candidate is neither text nor `Candidate`, or its score is
+            not finite.
 
     Example:
         >>> checked(["a red car"], limit=10)
         [Candidate(text='a red car', id='', score=None, blob='')]
     """
+    if isinstance(candidates, str):  # a sequence of one-letter texts, which nobody means
+        raise InvalidField("candidates: is a text: give a list of texts or Candidates")
     if not candidates:
         raise NoCandidates
     if len(candidates) > limit:

@@ -60,10 +60,9 @@ def _from_blob(candidate: Candidate, field: str, encoder: Encoder, on_mismatch: 
     blob = candidate.blob or (candidate.text if is_blob(candidate.text) else "")
     if not blob:
         return None
-    manifest = encoder.manifest
     field = field.removesuffix(".text") + ".blob" if candidate.blob else field
     try:
-        parsed = TokenBlob.parse(blob, field).expect(manifest.fingerprint, manifest.token_dimension, field)
+        parsed = TokenBlob.parse(blob, field).expect(encoder.manifest, field)
     except BlobOfOtherBundle as error:
         if on_mismatch == "refuse":
             raise

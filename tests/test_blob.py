@@ -6,11 +6,12 @@ import base64
 import string
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from plugin_server import Bundle, Reranker
+from plugin_server import Bundle, Manifest, Reranker
 from plugin_server.blob import MAGIC, MAX_ROWS, MAX_WINDOWS, TokenBlob, TokenMatrix, is_blob, quantise
 from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, BundleMalformed, InvalidField, OverLimit
 
@@ -108,13 +109,20 @@ def test_field_is_named() -> None:
         TokenBlob.parse("a red car", "candidates[3]")
 
 
-def test_expect() -> None:
+def manifest(tiny: Bundle, fingerprint: str, dimension: int, window: int = 256) -> Manifest:
+    """The tiny bundle's manifest with another fingerprint and other sizes."""
+    return replace(tiny.manifest, fingerprint=fingerprint, token_dimension=dimension, window_tokens=window)
+
+
+def test_expect(tiny: Bundle) -> None:
     blob = TokenBlob(MARK, (matrix(2),))
-    assert blob.expect(MARK, 3) is blob
+    assert blob.expect(manifest(tiny, MARK, 3)) is blob
     with pytest.raises(BlobOfOtherBundle, match=f"made by bundle {MARK}, but {'ff' * 8} is loaded: index the document"):
-        blob.expect("ff" * 8, 3)
-    with pytest.raises(BlobMalformed, match="rows of 3 numbers, the bundle.* 64"):
-        blob.expect(MARK, 64)
+        blob.expect(manifest(tiny, "ff" * 8, 3))
+    with pytest.raises(BlobMalformed, match=r"rows of 3 numbers, the bundle.* 64"):
+        blob.expect(manifest(tiny, MARK, 64))
+    with pytest.raises(BlobMalformed, match="a window of 2 rows, the bundle 1"):
+        blob.expect(manifest(tiny, MARK, 3, window=1))
 
 
 @pytest.mark.parametrize(
@@ -172,5 +180,5 @@ def test_direction_moves_by_a_degree_at_most() -> None:
 def test_blob_of_a_text(tiny: Bundle, tiny_reranker: Reranker) -> None:
     [encoded] = tiny_reranker.encode(["the shop sells bread"])
     blob = encoded.blob(tiny.manifest.fingerprint)
-    back = TokenBlob.parse(blob.text()).expect(tiny.manifest.fingerprint, tiny.manifest.token_dimension)
+    back = TokenBlob.parse(blob.text()).expect(tiny.manifest)
     assert np.array_equal(back.windows[0], encoded.windows[0])

@@ -103,7 +103,7 @@ def test_verifier_that_does_not_exist(tiny_base_folder: Path) -> None:
     encoder = tiny_config(tiny_base_folder).encoder
     with pytest.raises(BadConfig, match="kind 'maxsim' is not known: choose one of alignment, patches"):
         Model(Config(encoder, VerifierConfig("maxsim")))
-    with pytest.raises(BadConfig, match="shape does not fit kind 'patches': .*'narrow'"):
+    with pytest.raises(BadConfig, match=r"shape does not fit kind 'patches': .*'narrow'"):
         Model(Config(encoder, VerifierConfig("patches", {"narrow": 5})))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -16,27 +17,9 @@ from plugin_server.encoder import Encoder
 from plugin_server.errors import EmptyText, InvalidText, OverLimit, SimgateError
 
 WORDS = [
-    "the",
-    "station",
-    "is",
-    "on",
-    "a",
-    "hill",
-    ",",
-    "last",
-    "bus",
-    "leaves",
-    "at",
-    "ten",
-    "and",
-    "shop",
-    "sells",
-    "bread",
-    ":",
-    "not",
-    "before",
-    "noon",
-]
+    "the", "station", "is", "on", "a", "hill", ",", "last", "bus", "leaves", "at", "ten",
+    "and", "shop", "sells", "bread", ":", "not", "before", "noon",
+]  # fmt: skip
 
 
 def text_of(words: int, seed: int) -> str:
@@ -129,7 +112,7 @@ def test_windows_overlap_and_no_word_is_lost(
     assert {place for span in set().union(*spans) for place in range(*span)} >= {
         place for place, character in enumerate(text) if character != " "
     }
-    assert all(len(left & right) == overlap for left, right in zip(spans, spans[1:], strict=False))
+    assert all(len(left & right) == overlap for left, right in pairwise(spans))
 
 
 def test_a_window_is_encoded_like_its_words_alone(encoder: Encoder) -> None:

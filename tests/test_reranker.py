@@ -40,27 +40,9 @@ TEXTS = [
     "🚂",
 ]
 WORDS = [
-    "the",
-    "station",
-    "is",
-    "on",
-    "a",
-    "hill",
-    ",",
-    "last",
-    "bus",
-    "leaves",
-    "at",
-    "ten",
-    "and",
-    "shop",
-    "sells",
-    "bread",
-    ":",
-    "not",
-    "before",
-    "noon",
-]
+    "the", "station", "is", "on", "a", "hill", ",", "last", "bus", "leaves", "at", "ten",
+    "and", "shop", "sells", "bread", ":", "not", "before", "noon",
+]  # fmt: skip
 OTHER = "ff" * 8
 
 
