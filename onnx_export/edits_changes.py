@@ -1,6 +1,5 @@
 """Changes of a tagged sentence that break its meaning, by category. Each returns None where it does not apply."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,6 +1,5 @@
 """Rewrites of a tagged sentence that keep its meaning. Each returns None where it does not apply."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable

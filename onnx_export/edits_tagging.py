@@ -1,6 +1,5 @@
 """Tagged tokens of a sentence that go back to text exactly as they came, spaced punctuation included."""
 
-
 from __future__ import annotations
 
 import re

@@ -1,6 +1,5 @@
 """Words that may be exchanged: synonyms, opposites, inverse relations."""
 
-
 from __future__ import annotations
 
 from functools import lru_cache

@@ -1,6 +1,5 @@
 """Training pairs of grammars: the same meaning in two surface forms, and the near-miss in the same forms."""
 
-
 from __future__ import annotations
 
 from dataclasses import dataclass

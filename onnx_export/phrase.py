@@ -1,6 +1,5 @@
 """Words that know their forms: noun phrases, verbs, clauses, degrees and numbers, as the grammar's slots hold them."""
 
-
 from __future__ import annotations
 
 from functools import lru_cache

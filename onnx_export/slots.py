@@ -1,6 +1,5 @@
 """What fills a slot of a frame, by kind of slot."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable

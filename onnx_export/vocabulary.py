@@ -1,6 +1,5 @@
 """Nouns, names and places of the grammar, by kind. One line of words a kind; `,` parts entries."""
 
-
 from __future__ import annotations
 
 FIRST_NAMES = (

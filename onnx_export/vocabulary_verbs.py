@@ -1,6 +1,5 @@
 """Verbs, clauses and opposites of the grammar. `,` parts entries, `/` an entry from its opposite, `=` synonyms."""
 
-
 from __future__ import annotations
 
 VERBS: dict[str, str] = {
