@@ -185,7 +185,8 @@ def _matrices(reranker: Reranker) -> tuple[TokenMatrix, list[TokenMatrix]]:
 
 def _text(tokens: int, start: int = 0) -> str:
     """A text of that many tokens, the two marks included."""
-    return " ".join(WORDS[(start + 7 * place) % len(WORDS)] for place in range(tokens - 2))
+    # the places count in different digits of `start`, so that no two texts are the same
+    return " ".join(WORDS[(start // len(WORDS) ** (place % 3) + 7 * place) % len(WORDS)] for place in range(tokens - 2))
 
 
 def _cross(session: onnxruntime.InferenceSession, batch: int) -> None:
