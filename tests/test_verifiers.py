@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from onnx_export.verifiers import KINDS, late_scores, positions
+from onnx_export.verifiers import KINDS, MASKED, Attention, late_scores, positions
 
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -125,3 +125,12 @@ def test_positions() -> None:
     assert float(found[2, 0]) == pytest.approx(math.sin(math.pi), abs=1e-6)
     distances = torch.cdist(found[:256], found[:256]) + 10 * torch.eye(256)
     assert float(distances.min()) > 0.02, "no two of 256 places look alike"
+
+
+def test_absorbed_attention_is_attention() -> None:
+    torch.manual_seed(3)
+    attention = Attention(width=32, source=16, inner=16, heads=4).eval()
+    tokens, source = torch.randn(2, 5, 32), torch.randn(2, 9, 16)
+    mask = torch.zeros(2, 1, 1, 9)
+    mask[1, ..., 6:] = MASKED
+    torch.testing.assert_close(attention.absorbed(tokens, source, mask), attention(tokens, source, mask))
