@@ -62,12 +62,12 @@ class Attention(nn.Module):
         """
         inner = self.query.out_features
         each = inner // self.heads
-        key, value = self.keyvalue.weight[:inner].unflatten(0, (self.heads, each)), self.keyvalue.weight[inner:]
+        key, value = self.keyvalue.weight.view(2, self.heads, each, -1).unbind(0)
         query = self.query(tokens).unflatten(2, (self.heads, each)).transpose(1, 2)
         reading = (query @ (key / math.sqrt(each))).flatten(1, 2)
         scores = (reading @ source.transpose(1, 2)).unflatten(1, (self.heads, -1)) + mask
         seen = (scores.softmax(-1).flatten(1, 2) @ source).unflatten(1, (self.heads, -1))
-        values = seen @ value.unflatten(0, (self.heads, each)).transpose(1, 2)
+        values = seen @ value.transpose(1, 2)
         mixed: Tensor = self.out(values.transpose(1, 2).flatten(2) + self.keyvalue.bias[inner:])
         return mixed
 
@@ -136,8 +136,8 @@ class Alignment(nn.Module):
         # document_in over [document, match, document * match, document_place, match_place, strength], term by term: the
         # document is long, so nothing is put side by side, and what comes from the query is projected there
         wide = [query.shape[2]] * 3 + [self.place] * 2 + [2]
-        own, there, both, here, away, strong = self.document_in.weight.t().split(wide)
-        other = document @ own + (document * match) @ both + strength @ strong
+        alone, there, both, here, away, strong = torch.split(self.document_in.weight.t(), wide)
+        other = document @ alone + (document * match) @ both + strength @ strong
         other = (
             other + back @ (query @ there + query_place @ away) + (document_place[:1] @ here + self.document_in.bias)
         )
