@@ -192,7 +192,7 @@ def best_threshold(labels: NDArray[np.int64], scores: NDArray[np.float64], weigh
 
 
 def source_aurocs(
-    labels: NDArray[np.int64], logits: NDArray[np.float64], sources: NDArray[np.str_]
+    labels: NDArray[np.int64], logits: NDArray[np.floating[Any]], sources: NDArray[np.str_]
 ) -> dict[str, float]:
     """AUROC of each source that has both labels."""
     figures = {}

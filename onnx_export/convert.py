@@ -15,7 +15,7 @@ from onnx_export.graphs import export_encoder, export_verifier, shrink
 from onnx_export.model import Model, load_checkpoint
 from onnx_export.model_card import model_card
 from onnx_export.parity import parity
-from onnx_export.token_encoder import base_folder
+from onnx_export.token_encoder import BASE_NAME, base_folder
 from plugin_server.bundle import (
     CARD,
     ENCODER,
@@ -87,7 +87,7 @@ def assemble(
         profiles={key: Profile(**knobs) for key, knobs in fitted.profiles.items()},
         match_threshold=fitted.match_threshold,
         files={},
-        base={"name": model.config.encoder.base or "sentence-transformers/all-MiniLM-L6-v2", "licence": "Apache-2.0"},
+        base={"name": model.config.encoder.base or BASE_NAME, "licence": "Apache-2.0"},
         training=training,
         quality=quality,
     )

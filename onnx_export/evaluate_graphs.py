@@ -10,7 +10,7 @@ import numpy as np
 
 from onnx_export.evaluate_scores import Progress, encode_texts
 from onnx_export.pair import Pair
-from onnx_export.token_encoder import base_folder
+from onnx_export.token_encoder import BASE_NAME, base_folder
 from plugin_server.blob import TokenMatrix, quantise
 from plugin_server.bundle import ENCODER, PROFILES, VERIFIER, Bundle, Manifest
 from plugin_server.reranker import Reranker
@@ -19,8 +19,6 @@ from plugin_server.verdict import probability
 
 #: Texts of the recall comparison; pairs and rounds of the batch comparison.
 PARITY_TEXTS, PAIRS, ROUNDS = 1000, 128, 5
-#: The base model that ships in a package; other bundles name a folder.
-SHIPPED_BASE = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 def spread(texts: Sequence[str], count: int) -> list[str]:
@@ -39,7 +37,7 @@ def spread(texts: Sequence[str], count: int) -> list[str]:
 def base_of(manifest: Manifest) -> Path:
     """The folder of the base model that the bundle was made from."""
     name = manifest.base.get("name", "")
-    return base_folder("" if name in ("", SHIPPED_BASE) else name)
+    return base_folder("" if name in ("", BASE_NAME) else name)
 
 
 def base_model(manifest: Manifest) -> Any:

