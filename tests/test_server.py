@@ -241,7 +241,7 @@ def wait_until_refused(address: str) -> None:
     while time.monotonic() < end:
         try:
             socket.create_connection((host, int(port)), timeout=5).close()
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, ConnectionResetError):  # reset: closed in mid-handshake
             return
         time.sleep(0.01)
     pytest.fail(f"{address} still accepts connections")
