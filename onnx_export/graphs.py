@@ -159,7 +159,8 @@ def _export(
 def _unit(rows: Tensor) -> Tensor:
     """int8 rows (b, t, d) as float32 unit rows; rows of padding stay zero."""
     values = rows.float()
-    return values * (values * values).sum(-1, keepdim=True).clamp_min(1.0).rsqrt()
+    length: Tensor = torch.linalg.vector_norm(values, dim=-1, keepdim=True)
+    return values / length.clamp_min(1.0)
 
 
 def _mask(rows: Tensor, length: Tensor) -> Tensor:

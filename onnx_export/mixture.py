@@ -13,6 +13,7 @@ from onnx_export.edits import edit_pairs
 from onnx_export.grammar import grammar_pairs
 from onnx_export.pair import Pair
 from onnx_export.sources import drop_overlap, raw_train_pairs, report_pairs, vsr_captions
+from onnx_export.topics import topic_pairs
 from onnx_export.unrelated import unrelated_pairs
 
 #: One group in this many is held out: for thresholds and calibration, never trained on.
@@ -24,6 +25,9 @@ PARAPHRASES, SENTENCES = ("paws_wiki", "sugarcrepe_pp"), ("valse", "cannot", "sn
 @dataclass(frozen=True, slots=True)
 class Mixture:
     """Rows to train on, rows held out, and how many came from where.
+
+    Given rows part by their group. Generated rows are made from the given rows of either side, so that no held-out row
+    holds a sentence that was trained on.
 
     Attributes:
         counts: rows by source, rows dropped as overlapping the reports by source, held-out rows by source.
@@ -43,33 +47,40 @@ class Mixture:
         rows, dropped = drop_overlap(
             raw_train_pairs(data), [row for part in report_pairs(data).values() for row in part]
         )
-        given = [row for row in rows if not held_out(row)]
-        generated = [row for row in _generated(config, given, vsr_captions(data)) if row.source in config.mixture]
-        train = [row for row in given if row.source in config.mixture]
-        heldout = [row for row in rows if held_out(row) and row.source in config.mixture]
-        train += [row for row in generated if not held_out(row)]
-        heldout += [row for row in generated if held_out(row)]
+        captions = vsr_captions(data)
+        sides = []
+        for out in (False, True):
+            given = [row for row in rows if held_out(row) == out]
+            seen = [text for text in captions if _out(f"vsr/{text}") == out]
+            sides.append([row for row in given + _generated(config, given, seen, out) if row.source in config.mixture])
+        train, heldout = sides
         counts = {"train": _by_source(train), "heldout": _by_source(heldout), "dropped_as_overlap": dropped}
         return cls(train, heldout, counts)
 
 
-def _generated(config: Config, rows: list[Pair], captions: list[str]) -> list[Pair]:
-    """What the generators write, from rows that are not held out."""
-    seed, wanted = config.training.seed, config.generated
+def _generated(config: Config, rows: list[Pair], captions: list[str], out: bool) -> list[Pair]:
+    """What the generators write from the rows of one side: held-out rows never share a sentence with training rows."""
+    share = HELD_OUT if out else 1
+    seed, wanted = config.training.seed, {name: count // share for name, count in config.generated.items()}
     paraphrases = [(row.query, row.document) for row in rows if row.pairs == 1 and row.source in PARAPHRASES]
     sentences = sorted({row.query for row in rows if row.source in SENTENCES} | set(captions))
+    grammar = grammar_pairs(config.generated.get("grammar", 0), seed)
     return (
-        grammar_pairs(wanted.get("grammar", 0), seed)
+        [row for row in grammar if held_out(row) == out]
         + edit_pairs(paraphrases, sentences, wanted.get("edits", 0), seed)
         + claim_pairs(rows, wanted.get("claims", 0), seed)
+        + topic_pairs(rows, wanted.get("topics", 0), seed)
         + unrelated_pairs(rows, wanted.get("unrelated", 0), seed)
     )
 
 
 def held_out(row: Pair) -> bool:
     """Whether the row's group is held out; decided by a hash, so a row keeps its side in every run."""
-    digest = hashlib.sha256(f"{row.source}/{row.group}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") % HELD_OUT == 0
+    return _out(f"{row.source}/{row.group}")
+
+
+def _out(name: str) -> bool:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % HELD_OUT == 0
 
 
 def _by_source(rows: list[Pair]) -> dict[str, int]:

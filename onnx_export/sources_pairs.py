@@ -57,8 +57,8 @@ def paws_wiki(folder: Path, part: str) -> list[Pair]:
     rows = []
     for line in read_tsv(folder, f"paws_wiki/{part}.tsv"):
         first, second = (detokenise(line[name], join_hyphens=True) for name in ("sentence1", "sentence2"))
-        rows.append(_pair(first, second, int(line["label"]), "role", "paws_wiki", group_of("paws_wiki", first)))
-    return rows
+        rows.append(_pair(first, second, int(line["label"]), "role", "paws_wiki", ""))
+    return _grouped(rows)
 
 
 def cannot(folder: Path, part: str) -> list[Pair]:
@@ -77,17 +77,21 @@ def cannot(folder: Path, part: str) -> list[Pair]:
     # A few rows are "negated" into the same sentence.
     rows = _sem_anto_neg(folder) + _negated(folder) + _nan_nli(folder)
     rows = [row for row in rows if row.passages or not _alike(row)]
-    anchors = _anchors(rows)
-    grouped = [replace(row, group=group_of("cannot", anchors[key_of(row.document)])) for row in rows]
-    return [row for row in grouped if (digest(row.group) % CANNOT_PARTS == 0) == (part == "tenth")]
+    return [row for row in _grouped(rows) if (digest(row.group) % CANNOT_PARTS == 0) == (part == "tenth")]
 
 
 def _alike(row: Pair) -> bool:
     return key_of(row.query) == key_of(row.document)
 
 
+def _grouped(rows: list[Pair]) -> list[Pair]:
+    """The rows with groups in which rows that share a sentence never part."""
+    anchors = _anchors(rows)
+    return [replace(row, group=group_of(row.source, anchors[key_of(row.document)])) for row in rows]
+
+
 def _anchors(rows: list[Pair]) -> dict[str, str]:
-    """For every sentence the alphabetically first of all it is linked to: rows that share a sentence never part."""
+    """For every sentence the alphabetically first of all it is linked to."""
     anchors: dict[str, str] = {}
 
     def first(sentence: str) -> str:

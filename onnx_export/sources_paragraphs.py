@@ -50,10 +50,10 @@ class Paragraphs:
         question shares with the paragraph that answers it. A question without such a word ("Does the writer
         recommend it?") could be answered by any paragraph and gets none.
         """
-        asked = [word for word in dict.fromkeys(words_of(question)) if word not in _STOPWORDS]
-        telling = [word for word in asked if word in self._counts[answered_by] and self._is_telling(word)]
+        telling = self.telling(question, answered_by)
         if not telling:
             return []
+        asked = [word for word in dict.fromkeys(words_of(question)) if word not in _STOPWORDS]
         found: list[int] = []
         for number in self._by_closeness(asked):
             holds_all = all(word in self._counts[number] for word in telling)
@@ -63,6 +63,16 @@ class Paragraphs:
             if len(found) == _CLOSEST:
                 break
         return found
+
+    def telling(self, question: str, answered_by: int) -> list[str]:
+        """The rare words that the question shares with the paragraph that answers it.
+
+        Example:
+            >>> Paragraphs(["Ann met Bob in Oslo.", "Rain fell."]).telling("Where is Ann?", answered_by=0)
+            ['ann']
+        """
+        asked = [word for word in dict.fromkeys(words_of(question)) if word not in _STOPWORDS]
+        return [word for word in asked if word in self._counts[answered_by] and self._is_telling(word)]
 
     def _by_closeness(self, asked: list[str]) -> list[int]:
         scores: dict[int, float] = defaultdict(float)

@@ -26,11 +26,15 @@ def positions(length: int, dimension: int, device: torch.device) -> Tensor:
     return torch.cat([angle.sin(), angle.cos()], dim=1)
 
 
+def far(mask: Tensor) -> Tensor:
+    """What to add to scores over a side's words (b, n): 0 for words, `MASKED` for padding, as (b, 1, n)."""
+    return (1 - mask)[:, None, :] * MASKED
+
+
 def late_scores(similarity: Tensor, query_mask: Tensor, document_mask: Tensor) -> Tensor:
     """Four order-blind scores (b, 4): cosine of the first tokens, MaxSim both ways, the worst-matched query word."""
-    blocked = (1 - query_mask[:, :, None] * document_mask[:, None, :]) * MASKED
-    row_best = (similarity + blocked).amax(2)
-    column_best = (similarity + blocked).amax(1)
+    row_best = (similarity + far(document_mask)).amax(2)
+    column_best = (similarity.transpose(1, 2) + far(query_mask)).amax(2)
     forward = (row_best * query_mask).sum(1) / query_mask.sum(1)
     backward = (column_best * document_mask).sum(1) / document_mask.sum(1)
     worst = (row_best * query_mask + (1 - query_mask)).amin(1)
@@ -38,59 +42,56 @@ def late_scores(similarity: Tensor, query_mask: Tensor, document_mask: Tensor) -
 
 
 class Attention(nn.Module):
-    """Multi-head attention of ``width``-wide tokens over ``source``-wide ones, with ``inner`` channels in all."""
+    """Multi-head attention of a few tokens over a source that all heads read as it is.
 
-    def __init__(self, width: int, source: int, inner: int, heads: int) -> None:
+    Key and value projections stand on the side of the tokens: (x Wq)(s Wk)ᵀ is (x Wq Wkᵀ) sᵀ, and so for the values.
+    What would be a linear step a source word and head is one a token, and a long source is touched twice only.
+    """
+
+    def __init__(self, width: int, source: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.query = nn.Linear(width, inner)
-        self.keyvalue = nn.Linear(source, 2 * inner)
-        self.out = nn.Linear(inner, width)
+        self.look = nn.Linear(width, heads * source)
+        self.out = nn.Linear(heads * source, width)
+        self.scale = 1 / math.sqrt(source)
 
     def forward(self, tokens: Tensor, source: Tensor, mask: Tensor) -> Tensor:
-        """(b, n, width) from tokens (b, n, width), source (b, s, source) and additive mask (b, 1, 1, s)."""
-        query = self.query(tokens).unflatten(2, (self.heads, -1)).transpose(1, 2)
-        key, value = self.keyvalue(source).unflatten(2, (2, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-        weights = (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1]) + mask).softmax(-1)
-        mixed: Tensor = self.out((weights @ value).transpose(1, 2).flatten(2))
-        return mixed
-
-    def absorbed(self, tokens: Tensor, source: Tensor, mask: Tensor) -> Tensor:
-        """The same as `forward`, key and value projections moved to the side of the tokens.
-
-        Cheaper where the source is much longer than the tokens: the source is read as it is, by all heads at once. A
-        key's bias adds the same to every score of a row, so the softmax does not see it; a value's passes through.
-        """
-        inner = self.query.out_features
-        each = inner // self.heads
-        key, value = self.keyvalue.weight.view(2, self.heads, each, -1).unbind(0)
-        query = self.query(tokens).unflatten(2, (self.heads, each)).transpose(1, 2)
-        reading = (query @ (key / math.sqrt(each))).flatten(1, 2)
-        scores = (reading @ source.transpose(1, 2)).unflatten(1, (self.heads, -1)) + mask
-        seen = (scores.softmax(-1).flatten(1, 2) @ source).unflatten(1, (self.heads, -1))
-        values = seen @ value.transpose(1, 2)
-        mixed: Tensor = self.out(values.transpose(1, 2).flatten(2) + self.keyvalue.bias[inner:])
+        """(b, n, width) from tokens (b, n, width), source (b, s, source) and additive mask (b, 1, s)."""
+        look = self.look(tokens).unflatten(2, (self.heads, -1)).flatten(1, 2)
+        weights = (look @ source.transpose(1, 2) * self.scale + mask).softmax(-1)
+        mixed: Tensor = self.out((weights @ source).unflatten(1, (-1, self.heads)).flatten(2))
         return mixed
 
 
 class Block(nn.Module):
-    """Self-attention, attention to the document's tokens when ``source`` is not 0, and a feed-forward step."""
+    """Self-attention, attention to the document's words when ``source`` is not 0, and a feed-forward step."""
 
     def __init__(self, width: int, source: int, heads: int, hidden: int) -> None:
         super().__init__()
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
-        self.own = Attention(width, width, width, heads)
-        self.cross = Attention(width, source, source, heads) if source else None
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3 if source else 2))
+        self.own = Attention(width, width, heads)
+        self.cross = Attention(width, source, heads) if source else None
         self.feed = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
 
-    def forward(self, tokens: Tensor, mask: Tensor, source: Tensor | None, source_mask: Tensor | None) -> Tensor:
-        """The tokens (b, n, width) after one layer."""
+    def forward(
+        self, tokens: Tensor, mask: Tensor, source: Tensor | None, source_mask: Tensor | None, kept: int | None = None
+    ) -> Tensor:
+        """The first `kept` tokens (b, kept, width) after one layer, or all of them."""
         normed = self.norms[0](tokens)
-        tokens = tokens + self.own(normed, normed, mask)
+        tokens = tokens[:, :kept] + self.own(normed[:, :kept], normed, mask)
         if self.cross is not None and source is not None and source_mask is not None:
-            tokens = tokens + self.cross.absorbed(self.norms[1](tokens), source, source_mask)
-        fed: Tensor = tokens + self.feed(self.norms[2](tokens))
+            tokens = tokens + self.cross(self.norms[1](tokens), source, source_mask)
+        fed: Tensor = tokens + self.feed(self.norms[-1](tokens))
         return fed
+
+
+def through(
+    blocks: nn.ModuleList, tokens: Tensor, mask: Tensor, source: Tensor | None, source_mask: Tensor | None
+) -> Tensor:
+    """The first token (b, width) after all blocks; the last one computes no other."""
+    for number, block in enumerate(blocks, 1):
+        tokens = block(tokens, mask, source, source_mask, kept=1 if number == len(blocks) else None)
+    return tokens[:, 0]
 
 
 class Alignment(nn.Module):
@@ -102,54 +103,59 @@ class Alignment(nn.Module):
     scores enter the first token and, linearly, the logits: the layers correct them.
     """
 
-    def __init__(self, dimension: int, width: int = 128, narrow: int = 64, layers: int = 2, place: int = 24) -> None:
+    def __init__(
+        self,
+        dimension: int,
+        width: int = 128,
+        narrow: int = 64,
+        layers: int = 2,
+        place: int = 24,
+        heads: int = 4,
+        hidden: int = 256,
+    ) -> None:
         super().__init__()
         self.place = place
         self.sharpness = nn.Parameter(torch.tensor([10.0, 10.0]))
         self.query_in = nn.Linear(4 * dimension + 2 * place + 2, width)
-        self.document_in = nn.Linear(3 * dimension + 2 * place + 2, narrow)
-        self.document_norm = nn.LayerNorm(narrow)
+        self.document_own = nn.Linear(dimension, narrow)
+        self.document_match = nn.Linear(dimension + place, narrow, bias=False)
+        self.document_place = nn.Linear(place, narrow, bias=False)
+        self.document_strength = nn.Parameter(torch.randn(2, narrow))
+        for part in (self.document_own, self.document_match):
+            nn.init.normal_(part.weight)  # unit rows have small entries; no norm follows
         self.first = nn.Linear(4 + 3 * dimension, width)
-        self.blocks = nn.ModuleList(Block(width, narrow, 4, 2 * width) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, narrow, heads, hidden) for _ in range(layers))
         self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(PROFILES)))
         self.linear = nn.Linear(4, len(PROFILES))
 
     def forward(self, query: Tensor, query_mask: Tensor, document: Tensor, document_mask: Tensor) -> Tensor:
         """Logits (b, 2), a column per profile, from unit rows (b, m, d), (b, n, d) and masks of 0 and 1."""
+        far_query, far_document = far(query_mask), far(document_mask)
+        query_place = positions(query.shape[1], self.place, query.device)
+        document_place = positions(document.shape[1], self.place, query.device)
         similarity = query @ document.transpose(1, 2)
+        turned = similarity.transpose(1, 2)
         scores = late_scores(similarity, query_mask, document_mask)
-        far_query = (1 - query_mask)[:, None, :] * MASKED
-        far_document = (1 - document_mask)[:, None, :] * MASKED
-        query_place = positions(query.shape[1], self.place, query.device).expand(query.shape[0], -1, -1)
-        document_place = positions(document.shape[1], self.place, query.device).expand(query.shape[0], -1, -1)
 
-        rows = similarity + far_document
         weights = (similarity * self.sharpness[0] + far_document).softmax(2)
-        match, match_place = weights @ document, weights @ document_place
-        strength = torch.stack([rows.amax(2), (weights * similarity).sum(2)], dim=2)
-        own = [query, match, query * match, (query - match).abs(), query_place, match_place, strength]
+        match = weights @ document
+        strength = torch.stack([(similarity + far_document).amax(2), (weights * similarity).sum(2)], dim=2)
+        here = query_place.expand(query.shape[0], -1, -1)
+        own = [query, match, query * match, (query - match).abs(), here, weights @ document_place, strength]
         words = F.gelu(self.query_in(torch.cat(own, dim=2)))
 
-        columns = similarity.transpose(1, 2) + far_query
-        back = (similarity.transpose(1, 2) * self.sharpness[1] + far_query).softmax(2)
-        match = back @ query
-        strength = torch.stack([columns.amax(2), (back * similarity.transpose(1, 2)).sum(2)], dim=2)
-        # document_in over [document, match, document * match, document_place, match_place, strength], term by term: the
-        # document is long, so nothing is put side by side, and what comes from the query is projected there
-        wide = [query.shape[2]] * 3 + [self.place] * 2 + [2]
-        alone, there, both, here, away, strong = torch.split(self.document_in.weight.t(), wide)
-        other = document @ alone + (document * match) @ both + strength @ strong
-        other = (
-            other + back @ (query @ there + query_place @ away) + (document_place[:1] @ here + self.document_in.bias)
-        )
-        source = self.document_norm(F.gelu(other))
+        # a long document is touched as little as can be: what its words take from the query is projected there
+        back = (turned * self.sharpness[1] + far_query).softmax(2)
+        strength = torch.stack([(turned + far_query).amax(2), (back * turned).sum(2)], dim=2)
+        told = self.document_match(torch.cat([query, here], dim=2))
+        told = torch.cat([told, self.document_strength.expand(query.shape[0], -1, -1)], dim=1)
+        taken = torch.cat([back, strength], dim=2) @ told
+        source = F.relu(self.document_own(document) + taken + self.document_place(document_place))
 
         ends = [query[:, 0], document[:, 0], query[:, 0] * document[:, 0], scores]
         tokens = torch.cat([self.first(torch.cat(ends, dim=1))[:, None], words], dim=1)
-        mask = F.pad(far_query, (1, 0))[:, None]
-        for block in self.blocks:
-            tokens = block(tokens, mask, source, far_document[:, None])
-        logits: Tensor = self.head(tokens[:, 0]) + self.linear(scores)
+        first = through(self.blocks, tokens, F.pad(far_query, (1, 0)), source, far_document)
+        logits: Tensor = self.head(first) + self.linear(scores)
         return logits
 
     def hint(self, query: Tensor, query_mask: Tensor, document: Tensor, document_mask: Tensor) -> Tensor:
@@ -187,10 +193,8 @@ class Patches(nn.Module):
         columns = positions(grid.shape[3], 24, query.device)[None].expand(grid.shape[2], -1, -1)
         tokens = grid.flatten(2).transpose(1, 2) + self.place(torch.cat([rows, columns], dim=2)).flatten(0, 1)
         tokens = torch.cat([self.first.expand(tokens.shape[0], -1, -1), tokens], dim=1)
-        mask = F.pad((1 - seen) * MASKED, (1, 0))[:, None, None]
-        for block in self.blocks:
-            tokens = block(tokens, mask, None, None)
-        head: Tensor = self.head(tokens[:, 0])
+        mask = F.pad((1 - seen) * MASKED, (1, 0))[:, None]
+        head: Tensor = self.head(through(self.blocks, tokens, mask, None, None))
         return head
 
 

@@ -56,7 +56,11 @@ def test_whole_mixture() -> None:
     assert mixture == Mixture.build(config, Path(os.environ["SIMGATE_DATA"])), "the same for the same seed"
     assert set(mixture.counts["train"]) == set(config.mixture)
     assert sum(mixture.counts["train"].values()) == len(mixture.train)
-    groups = [{(row.source, row.group) for row in rows} for rows in (mixture.train, mixture.heldout)]
+    assert set(mixture.counts["heldout"]) >= set(config.generated), "every generator writes held-out rows too"
+    sides = [[row for row in rows if row.source not in config.generated] for rows in (mixture.train, mixture.heldout)]
+    groups = [{(row.source, row.group) for row in rows} for rows in sides]
     assert not groups[0] & groups[1]
-    assert {held_out(row) for row in mixture.train} == {False}
-    assert {held_out(row) for row in mixture.heldout} == {True}
+    assert [{held_out(row) for row in rows} for rows in sides] == [{False}, {True}]
+    made = [row for row in mixture.heldout if row.source == "topics"]
+    trained = {row.document for row in sides[0]}
+    assert not trained & {row.group for row in made}, "no paragraph that was trained on"

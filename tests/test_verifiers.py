@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from onnx_export.verifiers import KINDS, MASKED, Attention, late_scores, positions
+from onnx_export.verifiers import KINDS, MASKED, Attention, Block, late_scores, positions, through
 
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -127,10 +127,36 @@ def test_positions() -> None:
     assert float(distances.min()) > 0.02, "no two of 256 places look alike"
 
 
-def test_absorbed_attention_is_attention() -> None:
+def test_attention_is_multi_head_attention() -> None:
+    # four heads of 8 channels, their projections multiplied into the two matrices that are kept
     torch.manual_seed(3)
-    attention = Attention(width=32, source=16, inner=16, heads=4).eval()
+    attention = Attention(width=32, source=16, heads=4)
     tokens, source = torch.randn(2, 5, 32), torch.randn(2, 9, 16)
-    mask = torch.zeros(2, 1, 1, 9)
-    mask[1, ..., 6:] = MASKED
-    torch.testing.assert_close(attention.absorbed(tokens, source, mask), attention(tokens, source, mask))
+    mask = torch.zeros(2, 1, 9)
+    mask[1, :, 6:] = MASKED
+    query, key, value = torch.randn(4, 32, 8), torch.randn(4, 16, 8), torch.randn(4, 16, 8)
+    out = torch.randn(4, 8, 32)
+    with torch.no_grad():
+        attention.look.weight.copy_((query @ key.transpose(1, 2)).permute(0, 2, 1).flatten(0, 1))
+        attention.look.bias.zero_()
+        attention.out.weight.copy_((value @ out).flatten(0, 1).t())
+        attention.out.bias.zero_()
+        found = attention(tokens, source, mask)
+    heads = nn.functional.scaled_dot_product_attention(
+        tokens[:, None] @ query, source[:, None] @ key, source[:, None] @ value, mask[:, None], scale=attention.scale
+    )
+    torch.testing.assert_close(found, (heads @ out).sum(1), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("source", [0, 16])
+def test_last_block_skips_what_nobody_reads(source: int) -> None:
+    torch.manual_seed(4)
+    blocks = nn.ModuleList(Block(32, source, heads=2, hidden=48) for _ in range(3)).eval()
+    tokens, mask = torch.randn(2, 7, 32), torch.zeros(2, 1, 7)
+    mask[0, :, 5:] = MASKED
+    there, there_mask = (torch.randn(2, 9, 16), torch.zeros(2, 1, 9)) if source else (None, None)
+    with torch.no_grad():
+        found, every = through(blocks, tokens, mask, there, there_mask), tokens
+        for block in blocks:
+            every = block(every, mask, there, there_mask)
+    torch.testing.assert_close(found, every[:, 0])
