@@ -64,7 +64,8 @@ class Encoder:
             raise BundleMalformed(f"{bundle.folder / TOKENIZER}: {error}") from error
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.manifest.window_tokens, stride=self.manifest.window_overlap)
-        self._session = open_session(bundle.folder / ENCODER, threads)
+        widths = {"recall": self.manifest.recall_dimension, "tokens": self.manifest.token_dimension}
+        self._session = open_session(bundle.folder / ENCODER, threads, widths)
 
     def query(self, text: str, field: str = "query") -> Encoded:
         """A query, which must fit one window.

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import onnxruntime
 
 from plugin_server.errors import BundleMalformed
 
 
-def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
+def open_session(
+    path: Path, threads: int = 0, widths: Mapping[str, int] = MappingProxyType({})
+) -> onnxruntime.InferenceSession:
     """A session over an ONNX graph on the CPU.
 
     Args:
         threads: within one operator; 0 takes `usable_cores`.
+        widths: the last axis of inputs and outputs, by name, that the graph must have.
 
     Raises:
-        BundleMalformed: onnxruntime cannot load the graph.
+        BundleMalformed: onnxruntime cannot load the graph, or it has other inputs and outputs.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or usable_cores()
@@ -25,9 +30,15 @@ def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no root below Exception
         raise BundleMalformed(f"{path}: onnxruntime cannot load it: {error}") from error
+    found = {item.name: item.shape[-1] for item in (*session.get_inputs(), *session.get_outputs()) if item.shape}
+    for name, width in widths.items():
+        if found.get(name) != width:
+            known = f"is {found[name]} wide" if name in found else "does not exist"
+            raise BundleMalformed(f"{path}: {name} {known}, the manifest asks for {width}: convert the bundle again")
+    return session
 
 
 def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

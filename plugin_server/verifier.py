@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugin_server.blob import TokenMatrix
-from plugin_server.bundle import VERIFIER, Bundle
+from plugin_server.bundle import PROFILES, VERIFIER, Bundle
 from plugin_server.session import open_session
 
 #: Widths are padded to multiples of this, so that pairs of like lengths run together.
@@ -43,10 +43,16 @@ class Reading:
 
 
 class Verifier:
-    """The verifier graph of a bundle; a pair's reading does not depend on what else is in the batch."""
+    """The verifier graph of a bundle; a pair's reading does not depend on what else is in the batch.
+
+    Raises:
+        BundleMalformed: the graph cannot be loaded, or its widths are not the manifest's.
+    """
 
     def __init__(self, bundle: Bundle, threads: int = 0) -> None:
-        self._session = open_session(bundle.folder / VERIFIER, threads)
+        wide = bundle.manifest.token_dimension
+        widths = {"query": wide, "document": wide, "logits": len(PROFILES)}
+        self._session = open_session(bundle.folder / VERIFIER, threads, widths)
 
     def read(self, pairs: Sequence[tuple[TokenMatrix, TokenMatrix]]) -> list[Reading]:
         """A reading for every (query, document), in the order given.

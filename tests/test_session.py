@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from plugin_server import Bundle
+from plugin_server import Bundle, Reranker
 from plugin_server.bundle import VERIFIER
 from plugin_server.errors import BundleMalformed
 from plugin_server.session import open_session, usable_cores
+from plugin_server.verifier import Verifier
 
 OWN = len(os.sched_getaffinity(0))
 
@@ -70,3 +72,29 @@ def test_no_graph(tmp_path: Path, content: bytes | None, remark: str) -> None:
         (tmp_path / "graph.onnx").write_bytes(content)
     with pytest.raises(BundleMalformed, match=r"graph\.onnx: onnxruntime cannot load it"):
         open_session(tmp_path / "graph.onnx")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"token_dimension": 99},
+            r"encoder\.onnx: tokens is \d+ wide, the manifest asks for 99: convert the bundle again",
+        ),
+        ({"recall_dimension": 7}, r"encoder\.onnx: recall is \d+ wide, the manifest asks for 7"),
+    ],
+)
+def test_graph_of_other_widths_than_the_manifest(tiny: Bundle, changed: dict[str, int], message: str) -> None:
+    with pytest.raises(BundleMalformed, match=message):
+        Reranker(replace(tiny, manifest=replace(tiny.manifest, **changed)))
+
+
+def test_verifier_of_another_width(tiny: Bundle) -> None:
+    other = replace(tiny, manifest=replace(tiny.manifest, token_dimension=99))
+    with pytest.raises(BundleMalformed, match=r"verifier\.onnx: query is \d+ wide, the manifest asks for 99"):
+        Verifier(other)
+
+
+def test_graph_without_an_output(tiny: Bundle) -> None:
+    with pytest.raises(BundleMalformed, match="recall does not exist, the manifest asks for 384"):
+        open_session(tiny.folder / VERIFIER, widths={"recall": 384})
