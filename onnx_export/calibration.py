@@ -20,11 +20,11 @@ from plugin_server.encoder import Encoded
 from plugin_server.reranker import Reranker
 from plugin_server.verifier import Reading
 
-#: Sources of questions with the passages that answer them.
-RETRIEVAL = ("squadshifts", "qed_nq")
-#: True pairs of a source that profile ``passages`` may lose: it guards retrieval, where a lost answer costs more than
-#: a near-miss shown.
-PASSAGES_LOST = 0.05
+#: Sources of queries with the passages that answer them or are about them.
+RETRIEVAL = ("squadshifts", "qed_nq", "topics")
+#: True pairs that profile ``passages`` may lose of any of these sources: it guards retrieval, where a lost answer costs
+#: more than a near-miss shown.
+PASSAGES_LOST = 0.02
 #: Held-out rows of a source that are read.
 PER_SOURCE = 600
 #: Query words of accepted true pairs that may count as without a match.
@@ -75,7 +75,8 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
 
     A profile's probability is a logistic function of the logit, fitted so that every source and label weighs the same;
     the threshold of ``pairs`` has the best mean accuracy over the sources, both labels weighing the same; that of
-    ``passages`` loses `PASSAGES_LOST` of the true question-passage pairs, or of all true pairs if there are none.
+    ``passages`` loses at most `PASSAGES_LOST` of the true pairs of any source of `RETRIEVAL`, or of all true pairs if
+    there are none of these.
 
     Args:
         rows: JSON Lines of `Pair`, written by `simgate train`.
@@ -108,8 +109,9 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
         figures["thresholds"][profile] = alike
         threshold = alike["verifier"]
         if profile == "passages":
-            answers = (labels == 1) & np.isin(sources, RETRIEVAL)
-            threshold = float(np.quantile(probabilities[answers if answers.any() else labels == 1], PASSAGES_LOST))
+            answers = [found for name in RETRIEVAL if (found := (labels == 1) & (sources == name)).any()]
+            lowest = [np.quantile(probabilities[found], PASSAGES_LOST) for found in answers or [labels == 1]]
+            threshold = float(min(lowest))
         threshold = min(max(threshold, 1e-4), 1 - 1e-4)  # a manifest's threshold is above 0 and below 1
         profiles[profile] = {"threshold": round(threshold, 4), "scale": round(scale, 4), "bias": round(bias, 4)}
     profiles["passages"]["blend"] = round(blend(read, profiles["passages"]), 3)

@@ -48,26 +48,25 @@ class Mixture:
             raw_train_pairs(data), [row for part in report_pairs(data).values() for row in part]
         )
         captions = vsr_captions(data)
+        rows += grammar_pairs(config.generated.get("grammar", 0), config.training.seed)
         sides = []
         for out in (False, True):
-            given = [row for row in rows if held_out(row) == out]
+            own = [row for row in rows if held_out(row) == out]
             seen = [text for text in captions if _out(f"vsr/{text}") == out]
-            sides.append([row for row in given + _generated(config, given, seen, out) if row.source in config.mixture])
+            sides.append([row for row in own + _generated(config, own, seen, out) if row.source in config.mixture])
         train, heldout = sides
         counts = {"train": _by_source(train), "heldout": _by_source(heldout), "dropped_as_overlap": dropped}
         return cls(train, heldout, counts)
 
 
 def _generated(config: Config, rows: list[Pair], captions: list[str], out: bool) -> list[Pair]:
-    """What the generators write from the rows of one side: held-out rows never share a sentence with training rows."""
+    """What is made from the rows of one side."""
     share = HELD_OUT if out else 1
     seed, wanted = config.training.seed, {name: count // share for name, count in config.generated.items()}
     paraphrases = [(row.query, row.document) for row in rows if row.pairs == 1 and row.source in PARAPHRASES]
     sentences = sorted({row.query for row in rows if row.source in SENTENCES} | set(captions))
-    grammar = grammar_pairs(config.generated.get("grammar", 0), seed)
     return (
-        [row for row in grammar if held_out(row) == out]
-        + edit_pairs(paraphrases, sentences, wanted.get("edits", 0), seed)
+        edit_pairs(paraphrases, sentences, wanted.get("edits", 0), seed)
         + claim_pairs(rows, wanted.get("claims", 0), seed)
         + topic_pairs(rows, wanted.get("topics", 0), seed)
         + unrelated_pairs(rows, wanted.get("unrelated", 0), seed)

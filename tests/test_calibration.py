@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from onnx_export.calibration import (
+    PASSAGES_LOST,
     WORDS_LOST,
     Calibration,
     Read,
@@ -202,8 +203,25 @@ def test_calibrate(tiny: Bundle, tmp_path: Path) -> None:
 def test_calibrate_without_questions_and_answers(tiny: Bundle, tmp_path: Path) -> None:
     save_rows(tmp_path / "rows.jsonl", [pair(number % 2, number % 2, "a", number) for number in range(16)])
     fitted, _ = calibrate(tiny, tmp_path / "rows.jsonl")
-    assert 0 < fitted.profiles["passages"]["threshold"] < 1, "no true pair that is lost but 5 %"
+    assert 0 < fitted.profiles["passages"]["threshold"] < 1, "no true pair that is lost but 2 %"
     assert fitted.profiles["passages"]["blend"] == 0
+
+
+def test_passages_threshold_spares_every_retrieval_source(tiny: Bundle, tmp_path: Path) -> None:
+    named = {"squadshifts": range(20), "topics": range(20, 40), "a": range(40, 80)}
+    rows = [pair(n % 2, n % 2, source, n) for source, numbers in named.items() for n in numbers]
+    save_rows(tmp_path / "rows.jsonl", rows)
+    fitted, _ = calibrate(tiny, tmp_path / "rows.jsonl")
+    knobs = fitted.profiles["passages"]
+    chances = {
+        source: [
+            1 / (1 + np.exp(-(knobs["scale"] * item.logit(1) + knobs["bias"])))
+            for item in readings(Reranker(tiny), [row for row in rows if row.source == source and row.passages == 1])
+        ]
+        for source in ("squadshifts", "topics")
+    }
+    lowest = min(np.quantile(values, PASSAGES_LOST) for values in chances.values())
+    assert knobs["threshold"] == pytest.approx(min(max(lowest, 1e-4), 1 - 1e-4), abs=1e-3)
 
 
 @pytest.mark.parametrize(
