@@ -72,8 +72,15 @@ def train(config: str, data: Path, output: Path) -> None:
 @click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("bundle", type=FOLDER)
 @click.option("--name", help="Name of the bundle.  [default: the folder's]")
+@click.option(
+    "--token-bits",
+    type=click.Choice(["4", "8"]),
+    default="4",
+    show_default=True,
+    help="Bits of a number of a token row; 8 take twice the space.",
+)
 @told
-def convert(checkpoint: Path, bundle: Path, name: str | None) -> None:
+def convert(checkpoint: Path, bundle: Path, name: str | None, token_bits: str) -> None:
     """Convert a CHECKPOINT into the folder BUNDLE, which is made or overwritten.
 
     \b
@@ -85,7 +92,7 @@ def convert(checkpoint: Path, bundle: Path, name: str | None) -> None:
     """
     with needed("convert"):
         from onnx_export.convert import convert as run
-    made = run(checkpoint, bundle, name or bundle.resolve().name)
+    made = run(checkpoint, bundle, name or bundle.resolve().name, int(token_bits))
     click.echo(f"{made.folder}: {made.size / 1e6:.1f} MB, fingerprint {made.manifest.fingerprint}")
 
 

@@ -118,6 +118,7 @@ class _Graphs:
         self._encoder = open_session(bundle.folder / ENCODER, reranker.settings.threads)
         self._verifier = open_session(bundle.folder / VERIFIER, reranker.settings.threads)
         self._tokenizer = reranker.encoder._tokenizer
+        self._bits = reranker.manifest.token_bits
 
     def encode(
         self, texts: list[str], alone: dict[str, TokenMatrix], generator: np.random.Generator
@@ -132,7 +133,7 @@ class _Graphs:
                 ids[row, : len(codes)], mask[row, : len(codes)] = codes, 1
             tokens = self._encoder.run(["tokens"], {"input_ids": ids, "attention_mask": mask})[0]
             for row, number in enumerate(part):
-                result[texts[number]] = quantise(tokens[row, : len(alone[texts[number]])])
+                result[texts[number]] = quantise(tokens[row, : len(alone[texts[number]])], self._bits)
         return result
 
     def read(self, pairs: list[tuple[TokenMatrix, TokenMatrix]], generator: np.random.Generator) -> list[Any]:

@@ -23,6 +23,7 @@ LICENCES = {
     "grammar": "own grammars, Apache-2.0",
     "edits": "own edits of sentences of the sets above and of VSR captions (Apache-2.0)",
     "claims": "own claims about the passages above",
+    "topics": "own topical queries to the passages above",
     "unrelated": "texts of the sets above that have nothing to do with each other",
 }
 
@@ -38,7 +39,8 @@ def model_card(manifest: Manifest) -> str:
         "",
         f"- base: {manifest.base.get('name', '')} ({manifest.base.get('licence', '')})",
         f"- fingerprint of its token blobs: `{manifest.fingerprint}`",
-        f"- recall vector: {manifest.recall_dimension} float32; token row: {manifest.token_dimension} bytes (int8)",
+        f"- recall vector: {manifest.recall_dimension} float32; token row: {manifest.token_dimension} numbers of "
+        f"{manifest.token_bits} bits, {manifest.token_bytes} bytes",
         f"- windows of {manifest.window_tokens} tokens, overlapping by {manifest.window_overlap}",
         f"- verifier: {manifest.verifier}",
         "- language: English",

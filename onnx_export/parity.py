@@ -31,12 +31,13 @@ TEXTS = (
 )
 
 
-def parity(model: Model, full: Path, shipped: Path) -> dict[str, float]:
+def parity(model: Model, full: Path, shipped: Path, bits: int) -> dict[str, float]:
     """Largest differences: of recall cosine from 1, and of token rows and logits, against torch in float32.
 
     Args:
         full: folder with the graphs in float32.
         shipped: folder with the graphs in the shipped form.
+        bits: of a number of a token row.
     """
     tokenizer = plain_tokenizer(base_folder(model.config.encoder.base))
     verifier = ServedVerifier(model.verifier).eval()
@@ -57,8 +58,8 @@ def parity(model: Model, full: Path, shipped: Path) -> dict[str, float]:
                 recall = max(recall, 1 - float((want[0] * got[0]).sum()))
                 rows = max(rows, float(np.abs(want[1] - got[1]).max()))
             with torch.no_grad():
-                torch_logits = verifier(*map(torch.from_numpy, _served(wanted).values()))[0].numpy()
-            onnx_logits = verifier_graph.run(["logits"], _served(found))[0]
+                torch_logits = verifier(*map(torch.from_numpy, _served(wanted, bits).values()))[0].numpy()
+            onnx_logits = verifier_graph.run(["logits"], _served(found, bits))[0]
             logits = max(logits, float(np.abs(torch_logits - onnx_logits).max()))
         figures |= {f"{name}_recall_cosine_gap": recall, f"{name}_token_rows": rows, f"{name}_logits": logits}
     return figures
@@ -69,8 +70,8 @@ def _inputs(ids: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return array, np.ones_like(array)
 
 
-def _served(encoded: list[list[NDArray[np.float32]]]) -> dict[str, NDArray[np.int8] | NDArray[np.int64]]:
+def _served(encoded: list[list[NDArray[np.float32]]], bits: int) -> dict[str, NDArray[np.int8] | NDArray[np.int64]]:
     """The verifier graph's inputs from the encoder's outputs for query and document."""
-    query, document = (quantise(item[1][0])[None] for item in encoded)
+    query, document = (quantise(item[1][0], bits)[None] for item in encoded)
     lengths = [np.array([item.shape[1]], np.int64) for item in (query, document)]
     return {"query": query, "query_length": lengths[0], "document": document, "document_length": lengths[1]}

@@ -80,7 +80,7 @@ def speed(bundle: Bundle, threads: int = 2, repetitions: int = REPETITIONS) -> d
         },
         "encoding": encoding(reranker, threads, repetitions),
         "blob": {
-            "bytes_a_token": bundle.manifest.token_dimension,
+            "bytes_a_token": bundle.manifest.token_bytes,
             "text_bytes_a_token": len(blobs[0].blob) / DOCUMENT,
         },
     }

@@ -1,9 +1,12 @@
-"""Token matrices and the text they are stored as: int8 rows, a byte a dimension, with the encoder's fingerprint.
+"""Token matrices and the text they are stored as: whole numbers of 4 or 8 bits, with the encoder's fingerprint.
 
 ::
 
-    "sgb1:" + base64( fingerprint 8 bytes | dimension u16 | windows u16 | rows u16 for each window
-                      | int8 rows, window after window | crc32 of all before, u32 )      (little endian)
+    "sgb1:" + base64( fingerprint 8 bytes | dimension u16 | bits u16 | windows u16 | rows u16 for each window
+                      | numbers, row after row, window after window | crc32 of all before, u32 )   (little endian)
+
+Numbers of 8 bits are int8. Numbers of 4 bits are stored plus 8, two a byte, the first in the lower half; if their count
+is odd, the last upper half is 0.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ MAGIC = "sgb1:"
 #: Windows of a blob, and rows of a window, that two bytes can count.
 MAX_WINDOWS = MAX_ROWS = 65535
 
+#: Largest number of a row in 4 bits; rows of larger ones take 8.
+LARGEST_OF_4_BITS = 7
+
 #: int8 (t, d): a token a row; a row's direction counts, its length does not.
 TokenMatrix = NDArray[np.int8]
 
@@ -37,7 +43,7 @@ class TokenBlob:
     windows: tuple[TokenMatrix, ...]
 
     def text(self) -> str:
-        """The blob as ASCII text for a field of the document.
+        """The blob as ASCII text for a field of the document; in 4 bits a number if all of them fit.
 
         Raises:
             OverLimit: more windows than the format can count.
@@ -48,10 +54,11 @@ class TokenBlob:
         if not self.windows or not all(_is_matrix(window, self.windows[0].shape[-1]) for window in self.windows):
             raise InvalidField("windows: give at least one int8 matrix, all of one width and no row all zero")
         rows = [len(window) for window in self.windows]
-        head = struct.pack(
-            f"<8sHH{len(rows)}H", bytes.fromhex(self.fingerprint), self.windows[0].shape[1], len(rows), *rows
-        )
-        body = head + b"".join(window.tobytes() for window in self.windows)
+        numbers = np.concatenate([window.ravel() for window in self.windows])
+        small = max(int(numbers.max()), -int(numbers.min())) <= LARGEST_OF_4_BITS
+        shape = (self.windows[0].shape[1], 4 if small else 8, len(rows), *rows)
+        head = struct.pack(f"<8sHHH{len(rows)}H", bytes.fromhex(self.fingerprint), *shape)
+        body = head + (_halves(numbers) if small else numbers.tobytes())
         return MAGIC + base64.b64encode(body + struct.pack("<I", zlib.crc32(body))).decode("ascii")
 
     @classmethod
@@ -77,7 +84,7 @@ class TokenBlob:
             raise BlobMalformed("is not base64, or truncated", field) from None
         # the last characters carry up to four bits that decoding drops, so that the checksum does not see them
         tail = base64.b64encode(raw[(len(raw) - 1) // 3 * 3 :]).decode("ascii")
-        if not text.endswith(tail) or len(raw) < 16 or zlib.crc32(raw[:-4]) != struct.unpack("<I", raw[-4:])[0]:
+        if not text.endswith(tail) or len(raw) < 18 or zlib.crc32(raw[:-4]) != struct.unpack("<I", raw[-4:])[0]:
             raise BlobMalformed("is truncated or altered (its checksum differs)", field)
         return cls(raw[:8].hex(), tuple(_windows(raw[8:-4], field)))
 
@@ -108,15 +115,16 @@ def is_blob(text: str) -> bool:
     return text.startswith(MAGIC)
 
 
-def quantise(rows: NDArray[np.float32]) -> TokenMatrix:
-    """The rows (t, d) as int8, each scaled so that its largest number becomes 127.
+def quantise(rows: NDArray[np.float32], bits: int) -> TokenMatrix:
+    """The rows (t, d) as int8, each scaled so that its largest number becomes the largest of that many bits: 127 or 7.
 
-    A row's direction moves by about a degree at most; every token matrix is rounded like this, whether it was stored
-    or encoded just now, so that a blob and its text get the same verdict.
+    At 64 numbers a row's direction moves by a degree at most with 8 bits, by 15 with 4; every token matrix of a bundle
+    is rounded like this, whether it was stored or encoded just now, so that a blob and its text get the same verdict.
 
     Example:
-        >>> quantise(np.array([[0.6, -0.8]], np.float32)).tolist()
-        [[95, -127]]
+        >>> rows = np.array([[0.6, -0.8]], np.float32)
+        >>> quantise(rows, bits=8).tolist(), quantise(rows, bits=4).tolist()
+        ([[95, -127]], [[5, -7]])
 
     Raises:
         BundleMalformed: a row is all zero or not finite, so that it has no direction: no encoder that works gives one.
@@ -126,7 +134,7 @@ def quantise(rows: NDArray[np.float32]) -> TokenMatrix:
         raise BundleMalformed(
             "the encoder gave a token row that is zero or not finite: copy or convert the bundle again"
         )
-    scaled: TokenMatrix = np.rint(rows * (127 / largest)).astype(np.int8)
+    scaled: TokenMatrix = np.rint(rows * ((2 ** (bits - 1) - 1) / largest)).astype(np.int8)
     return scaled
 
 
@@ -136,15 +144,33 @@ def _is_matrix(window: TokenMatrix, width: int) -> bool:
     return fits and bool(window.any(axis=1).all())
 
 
+def _halves(numbers: NDArray[np.int8]) -> bytes:
+    """Numbers from -8 to 7, two a byte."""
+    nibbles = np.zeros(-(-len(numbers) // 2) * 2, np.uint8)
+    nibbles[: len(numbers)] = numbers + 8
+    return (nibbles[::2] | nibbles[1::2] << 4).tobytes()
+
+
+def _numbers(raw: bytes, bits: int, count: int) -> NDArray[np.int8]:
+    """The first `count` numbers of so many bits, fewer if there are fewer."""
+    if bits == 8:
+        return np.frombuffer(raw, np.int8)[:count]
+    packed = np.frombuffer(raw, np.uint8)
+    halves: NDArray[np.int8] = np.stack([packed & 15, packed >> 4], axis=1).ravel()[:count].astype(np.int8) - 8
+    return halves
+
+
 def _windows(raw: bytes, field: str) -> Sequence[TokenMatrix]:
-    dimension, count = struct.unpack("<HH", raw[:4])
-    if not dimension or not count or len(raw) < 4 + 2 * count:
+    dimension, bits, count = struct.unpack("<HHH", raw[:6])
+    if not dimension or not count or len(raw) < 6 + 2 * count:
         raise BlobMalformed("holds no rows", field)
-    lengths = struct.unpack(f"<{count}H", raw[4 : 4 + 2 * count])
-    rows = np.frombuffer(raw, np.int8, offset=4 + 2 * count)
-    if not all(lengths) or len(rows) != sum(lengths) * dimension:
+    if bits not in (4, 8):
+        raise BlobMalformed(f"holds numbers of {bits} bits, which this simgate cannot read", field)
+    lengths = struct.unpack(f"<{count}H", raw[6 : 6 + 2 * count])
+    numbers, body = sum(lengths) * dimension, raw[6 + 2 * count :]
+    if not all(lengths) or len(body) != -(-numbers * bits // 8):
         raise BlobMalformed("holds another number of rows than it says", field)
-    matrix = rows.reshape(-1, dimension)
+    matrix = _numbers(body, bits, numbers).reshape(-1, dimension)
     if not matrix.any(axis=1).all():
         raise BlobMalformed("holds a row of zeros, which has no direction", field)
     return np.split(matrix, np.cumsum(lengths)[:-1])

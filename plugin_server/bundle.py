@@ -46,7 +46,8 @@ class Manifest:
         name: for people.
         fingerprint: 16 hexadecimal digits of what makes a token blob: encoder, tokenizer and rounding. Bundles that
             differ in the verifier alone share it, so that a better verifier needs no new index.
-        recall_dimension, token_dimension: widths of a recall vector and of a token row (int8, so also bytes a token).
+        recall_dimension, token_dimension: widths of a recall vector and of a token row.
+        token_bits: of a number of a token row, 4 or 8: see `plugin_server.blob.quantise`.
         window_tokens, window_overlap: a longer text is split into windows of this many tokens, overlapping by so many.
         verifier: kind of the verifier, a name in ``onnx_export.verifiers.KINDS``.
         profiles: by name, see `Profile`.
@@ -61,6 +62,7 @@ class Manifest:
     fingerprint: str
     recall_dimension: int
     token_dimension: int
+    token_bits: int
     window_tokens: int
     window_overlap: int
     verifier: str
@@ -81,6 +83,11 @@ class Manifest:
         if name not in self.profiles:
             raise UnknownChoice("profile", name, list(self.profiles))
         return self.profiles[name]
+
+    @property
+    def token_bytes(self) -> int:
+        """Bytes of a token in a blob; half a byte left over counts as one."""
+        return -(-self.token_dimension * self.token_bits // 8)
 
     def write(self, folder: Path) -> None:
         """Write ``bundle.json`` into the folder."""
@@ -131,6 +138,8 @@ class Manifest:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise BundleMalformed(f"{path}: {name}: {value!r} is not a whole number of at least 1")
+        if not isinstance(self.token_bits, int) or self.token_bits not in (4, 8):
+            raise BundleMalformed(f"{path}: token_bits: {self.token_bits!r} is neither 4 nor 8")
         if not isinstance(self.window_overlap, int) or not 0 <= self.window_overlap < self.window_tokens - 2:
             raise BundleMalformed(f"{path}: window_overlap: must be a whole number below window_tokens - 2")
         if not _is_number(self.match_threshold):
@@ -191,15 +200,15 @@ def sha256(path: Path) -> str:
         raise BundleMissing(f"{path}: {error.strerror}: copy the whole folder of the bundle") from error
 
 
-def fingerprint(encoder: str, tokenizer: str, window_tokens: int, window_overlap: int) -> str:
+def fingerprint(encoder: str, tokenizer: str, window_tokens: int, window_overlap: int, token_bits: int) -> str:
     """16 hexadecimal digits that change whenever a token blob of the same text would.
 
     Args:
         encoder, tokenizer: sha256 of the two files.
 
     Example:
-        >>> fingerprint("a", "b", 256, 32) == fingerprint("a", "b", 256, 32) != fingerprint("a", "c", 256, 32)
+        >>> fingerprint("a", "b", 256, 32, 8) == fingerprint("a", "b", 256, 32, 8) != fingerprint("a", "b", 256, 32, 4)
         True
     """
-    parts = f"{encoder}/{tokenizer}/{window_tokens}/{window_overlap}"
+    parts = f"{encoder}/{tokenizer}/{window_tokens}/{window_overlap}/{token_bits}"
     return hashlib.sha256(parts.encode()).hexdigest()[:16]

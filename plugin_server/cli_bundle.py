@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from plugin_server.bundle import ENCODER, MANIFEST, PROFILES, TOKENIZER, Bundle, Manifest, fingerprint
+from plugin_server.bundle import ENCODER, MANIFEST, TOKENIZER, Bundle, Manifest, fingerprint
 from plugin_server.cli_common import console, emit, json_option, settings
 from plugin_server.errors import BundleMalformed
 from plugin_server.reranker import Reranker
@@ -82,28 +82,25 @@ def checked(reranker: Reranker) -> Iterator[str]:
         BundleMalformed: one does not; the message names both sides.
     """
     manifest = reranker.manifest
-    yield "graphs      encoder and verifier load"
+    yield "graphs      encoder and verifier load and have the manifest's widths"
     files = manifest.files
-    made = fingerprint(files[ENCODER], files[TOKENIZER], manifest.window_tokens, manifest.window_overlap)
-    _same("fingerprint", made, manifest.fingerprint)
+    made = fingerprint(
+        files[ENCODER], files[TOKENIZER], manifest.window_tokens, manifest.window_overlap, manifest.token_bits
+    )
+    if made != manifest.fingerprint:
+        raise BundleMalformed(
+            f"fingerprint: the files give {made}, the manifest says {manifest.fingerprint}: convert the bundle again"
+        )
     yield f"fingerprint {made} fits encoder and tokenizer"
     left, right = reranker.encode(PAIR)
-    _same("recall_dimension", left.vectors.shape[1], manifest.recall_dimension)
-    _same("token_dimension", left.windows[0].shape[1], manifest.token_dimension)
     if not np.allclose(np.linalg.norm(left.vectors, axis=1), 1, atol=1e-3):
-        raise BundleMalformed("encoder.onnx: recall vectors do not have length 1: export the bundle again")
+        raise BundleMalformed("encoder.onnx: recall vectors do not have length 1: convert the bundle again")
     yield f"encoder     recall {manifest.recall_dimension}, tokens {manifest.token_dimension}, unit length"
     (reading,) = reranker.verifier.read([(left.windows[0], right.windows[0])])
-    _same("profiles", len(reading.logits), len(PROFILES))
     if not np.isfinite(reading.logits).all():
-        raise BundleMalformed("verifier.onnx: a logit is not finite: export the bundle again")
+        raise BundleMalformed("verifier.onnx: a logit is not finite: convert the bundle again")
     verdict = reranker.verify(*PAIR)
     yield f"verifier    {verdict.outcome.value} a pair with probability {verdict.probability:.3f}"
-
-
-def _same(name: str, found: object, named: object) -> None:
-    if found != named:
-        raise BundleMalformed(f"{name}: the files give {found}, the manifest says {named}: export the bundle again")
 
 
 def _facts(opened: Bundle) -> Iterator[tuple[str, str]]:
@@ -112,7 +109,7 @@ def _facts(opened: Bundle) -> Iterator[tuple[str, str]]:
     yield "folder", f"{opened.folder} ({opened.size / 1e6:.1f} MB)"
     yield "fingerprint", manifest.fingerprint
     yield "recall vector", f"{manifest.recall_dimension} numbers"
-    yield "token row", f"{manifest.token_dimension} bytes"
+    yield "token row", f"{manifest.token_dimension} numbers of {manifest.token_bits} bits: {manifest.token_bytes} bytes"
     yield "window", f"{manifest.window_tokens} tokens, overlapping by {manifest.window_overlap}"
     yield "verifier", manifest.verifier
     for name, profile in manifest.profiles.items():

@@ -142,7 +142,7 @@ class Encoder:
             recall, tokens = self._session.run(["recall", "tokens"], {"input_ids": ids, "attention_mask": mask})
             for row, number in enumerate(numbers):
                 vectors[number] = recall[row]
-                matrices[number] = quantise(tokens[row, : len(flat[number].ids)])
+                matrices[number] = quantise(tokens[row, : len(flat[number].ids)], self.manifest.token_bits)
         result, place = [], 0
         for codes in texts:
             part = range(place, place + len(codes))

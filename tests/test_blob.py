@@ -18,17 +18,19 @@ from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, BundleMalform
 MARK = "00112233445566aa"
 
 
-def matrix(rows: int, width: int = 3, seed: int = 0) -> TokenMatrix:
-    """A matrix of random rows, each with 127 somewhere."""
-    return quantise(np.random.default_rng(seed).normal(size=(rows, width)).astype(np.float32))
+def matrix(rows: int, width: int = 3, seed: int = 0, bits: int = 8) -> TokenMatrix:
+    """A matrix of random rows, each with 127 somewhere, or 7 of 4 bits."""
+    return quantise(np.random.default_rng(seed).normal(size=(rows, width)).astype(np.float32), bits)
 
 
-def packed(dimension: int, lengths: list[int], rows: bytes) -> str:
+def packed(dimension: int, lengths: list[int], rows: bytes, bits: int = 8) -> str:
     """A blob with a right checksum, whatever it says of itself."""
-    body = bytes.fromhex(MARK) + struct.pack(f"<HH{len(lengths)}H", dimension, len(lengths), *lengths) + rows
+    head = struct.pack(f"<HHH{len(lengths)}H", dimension, bits, len(lengths), *lengths)
+    body = bytes.fromhex(MARK) + head + rows
     return MAGIC + base64.b64encode(body + struct.pack("<I", zlib.crc32(body))).decode("ascii")
 
 
+@pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize(
     ("lengths", "width", "remark"),
     [
@@ -41,8 +43,8 @@ def packed(dimension: int, lengths: list[int], rows: bytes) -> str:
         ([7], 2, "and 2"),
     ],
 )
-def test_there_and_back(lengths: list[int], width: int, remark: str) -> None:
-    windows = tuple(matrix(rows, width, seed) for seed, rows in enumerate(lengths))
+def test_there_and_back(lengths: list[int], width: int, bits: int, remark: str) -> None:
+    windows = tuple(matrix(rows, width, seed, bits) for seed, rows in enumerate(lengths))
     text = TokenBlob(MARK, windows).text()
     assert text.isascii()
     assert is_blob(text)
@@ -51,20 +53,32 @@ def test_there_and_back(lengths: list[int], width: int, remark: str) -> None:
     assert [window.tolist() for window in back.windows] == [window.tolist() for window in windows]
     assert all(window.dtype == np.int8 for window in back.windows)
     assert back.text() == text
+    head = 8 + 6 + 2 * len(lengths)
+    assert len(base64.b64decode(text[len(MAGIC) :])) == head + -(-sum(lengths) * width * bits // 8) + 4
 
 
+def test_bits_by_hand() -> None:
+    blob = TokenBlob(MARK, (np.array([[7, -7, 1]], np.int8),))
+    assert base64.b64decode(blob.text()[len(MAGIC) :])[16:-4] == bytes([0x1F, 0x09]), "7 is 15, -7 is 1, 1 is 9"
+    wide = TokenBlob(MARK, (np.array([[7, -8, 1]], np.int8),))
+    assert base64.b64decode(wide.text()[len(MAGIC) :])[16:-4] == bytes([7, 256 - 8, 1]), "-8 takes a byte"
+    mixed = (np.array([[7, 1]], np.int8), np.array([[8, 1]], np.int8))
+    assert TokenBlob.parse(TokenBlob(MARK, mixed).text()).windows[0].tolist() == [[7, 1]], "one width for all windows"
+
+
+@pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize("rows", [1, 2, 3])
-def test_every_truncation_is_found(rows: int) -> None:
-    text = TokenBlob(MARK, (matrix(rows), matrix(1, seed=1))).text()
+def test_every_truncation_is_found(rows: int, bits: int) -> None:
+    text = TokenBlob(MARK, (matrix(rows, bits=bits), matrix(1, seed=1, bits=bits))).text()
     for length in range(len(text)):
         with pytest.raises(BlobMalformed):
             TokenBlob.parse(text[:length])
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3])
-def test_every_flipped_character_is_found(rows: int) -> None:
-    # 1, 2 and 3 rows end in two, one and no "=": the last character then carries bits that decoding drops
-    text = TokenBlob(MARK, (matrix(rows, width=1),)).text()
+@pytest.mark.parametrize(("rows", "bits"), [(1, 8), (2, 8), (3, 8), (3, 4)])
+def test_every_flipped_character_is_found(rows: int, bits: int) -> None:
+    # 1, 2 and 3 bytes of rows end in two, one and no "=": the last character then carries bits that decoding drops
+    text = TokenBlob(MARK, (matrix(rows, width=1, bits=bits),)).text()
     for place, right in enumerate(text):
         for wrong in string.ascii_letters + string.digits + "+/=-_ \n\0é":
             if wrong != right:
@@ -90,6 +104,9 @@ def test_every_flipped_character_is_found(rows: int) -> None:
         (packed(3, [2], b"\1\2\3"), "another number of rows", "a row too few"),
         (packed(3, [1], b"\1\2\3\4"), "another number of rows", "a number too many"),
         (packed(3, [2], b"\1\2\3\0\0\0"), "row of zeros", "a row without direction"),
+        (packed(3, [1], b"\x88\x08", bits=4), "row of zeros", "the same in 4 bits"),
+        (packed(3, [1], b"\x99", bits=4), "another number of rows", "a number too few in 4 bits"),
+        (packed(3, [1], b"\1\2\3", bits=16), "numbers of 16 bits, which this simgate cannot read", "other bits"),
     ],
 )
 def test_malformed(text: str, message: str, remark: str) -> None:
@@ -98,7 +115,7 @@ def test_malformed(text: str, message: str, remark: str) -> None:
 
 
 def test_a_count_beyond_the_text_reads_nothing_behind_it() -> None:
-    body = bytes.fromhex(MARK) + struct.pack("<HH", 3, 65535)
+    body = bytes.fromhex(MARK) + struct.pack("<HHH", 3, 8, 65535)
     text = MAGIC + base64.b64encode(body + struct.pack("<I", zlib.crc32(body))).decode("ascii")
     with pytest.raises(BlobMalformed, match="holds no rows"):
         TokenBlob.parse(text)
@@ -152,29 +169,32 @@ def test_window_count_has_a_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "stored", "remark"),
+    ("row", "bits", "stored", "remark"),
     [
-        ([1.0, 0.0], [127, 0], "an axis"),
-        ([1e-20, 0.0], [127, 0], "the length does not count"),
-        ([0.6, -0.8], [95, -127], "the largest becomes 127, whatever its sign"),
-        ([1.0, 0.5 / 127], [127, 0], "half a step goes to the even side"),
+        ([1.0, 0.0], 8, [127, 0], "an axis"),
+        ([1e-20, 0.0], 8, [127, 0], "the length does not count"),
+        ([0.6, -0.8], 8, [95, -127], "the largest becomes 127, whatever its sign"),
+        ([1.0, 0.5 / 127], 8, [127, 0], "half a step goes to the even side"),
+        ([0.6, -0.8], 4, [5, -7], "the largest of 4 bits is 7"),
+        ([1.0, 0.05], 4, [7, 0], "small numbers are lost"),
     ],
 )
-def test_quantise(row: list[float], stored: list[int], remark: str) -> None:
-    assert quantise(np.array([row], np.float32)).tolist() == [stored]
+def test_quantise(row: list[float], bits: int, stored: list[int], remark: str) -> None:
+    assert quantise(np.array([row], np.float32), bits).tolist() == [stored]
 
 
 @pytest.mark.parametrize("bad", [[0, 0], [np.nan, 1], [np.inf, 1], [1, -np.inf], [np.nan, np.nan]])
 def test_rows_without_direction_are_refused(bad: list[float]) -> None:
     with pytest.raises(BundleMalformed, match="zero or not finite"):
-        quantise(np.array([[1, 1], bad], np.float32))
+        quantise(np.array([[1, 1], bad], np.float32), 8)
 
 
-def test_direction_moves_by_a_degree_at_most() -> None:
+@pytest.mark.parametrize(("bits", "degrees"), [(8, 1), (4, 15)])
+def test_direction_hardly_moves(bits: int, degrees: int) -> None:
     rows = np.random.default_rng(0).normal(size=(500, 64)).astype(np.float32)
-    stored = quantise(rows).astype(np.float32)
+    stored = quantise(rows, bits).astype(np.float32)
     cosine = (rows * stored).sum(1) / np.linalg.norm(rows, axis=1) / np.linalg.norm(stored, axis=1)
-    assert np.degrees(np.arccos(cosine.clip(-1, 1))).max() < 1
+    assert np.degrees(np.arccos(cosine.clip(-1, 1))).max() < degrees
 
 
 def test_blob_of_a_text(tiny: Bundle, tiny_reranker: Reranker) -> None:

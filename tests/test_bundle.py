@@ -121,8 +121,8 @@ def test_newer_format(copy: Path) -> None:
 
 
 REQUIRED = [
-    "name", "fingerprint", "recall_dimension", "token_dimension", "window_tokens", "window_overlap", "verifier",
-    "profiles", "match_threshold", "files",
+    "name", "fingerprint", "recall_dimension", "token_dimension", "token_bits", "window_tokens", "window_overlap",
+    "verifier", "profiles", "match_threshold", "files",
 ]  # fmt: skip
 
 
@@ -144,6 +144,9 @@ def test_missing_field_is_named(copy: Path, name: str) -> None:
         ("recall_dimension", 0, "below 1"),
         ("recall_dimension", "384", "text for a number"),
         ("token_dimension", 64.0, "a fraction"),
+        ("token_bits", 6, "neither 4 nor 8"),
+        ("token_bits", 4.0, "a fraction"),
+        ("token_bits", True, "no number"),
         ("window_tokens", -256, "below 1"),
         ("window_tokens", None, "nothing"),
         ("window_overlap", 254, "no room for a new token beside both marks"),
@@ -213,15 +216,16 @@ def test_garbage_with_the_right_checksum(copy: Path, name: str, content: bytes, 
 @pytest.mark.parametrize(
     ("parts", "same", "remark"),
     [
-        (("a", "b", 256, 32), True, "nothing changed"),
-        (("c", "b", 256, 32), False, "another encoder"),
-        (("a", "c", 256, 32), False, "another tokenizer"),
-        (("a", "b", 128, 32), False, "other windows"),
-        (("a", "b", 256, 16), False, "another overlap"),
+        (("a", "b", 256, 32, 4), True, "nothing changed"),
+        (("c", "b", 256, 32, 4), False, "another encoder"),
+        (("a", "c", 256, 32, 4), False, "another tokenizer"),
+        (("a", "b", 128, 32, 4), False, "other windows"),
+        (("a", "b", 256, 16, 4), False, "another overlap"),
+        (("a", "b", 256, 32, 8), False, "finer numbers"),
     ],
 )
-def test_fingerprint(parts: tuple[str, str, int, int], same: bool, remark: str) -> None:
-    assert (fingerprint(*parts) == fingerprint("a", "b", 256, 32)) is same
+def test_fingerprint(parts: tuple[str, str, int, int, int], same: bool, remark: str) -> None:
+    assert (fingerprint(*parts) == fingerprint("a", "b", 256, 32, 4)) is same
 
 
 def test_fingerprint_does_not_depend_on_the_verifier(tiny: Bundle, tiny_patches: Bundle) -> None:
@@ -230,5 +234,5 @@ def test_fingerprint_does_not_depend_on_the_verifier(tiny: Bundle, tiny_patches:
     assert (tiny.manifest.fingerprint == tiny_patches.manifest.fingerprint) is same_encoder
     manifest = tiny.manifest
     assert manifest.fingerprint == fingerprint(
-        manifest.files[ENCODER], manifest.files[TOKENIZER], manifest.window_tokens, manifest.window_overlap
+        manifest.files[ENCODER], manifest.files[TOKENIZER], manifest.window_tokens, manifest.window_overlap, 4
     )

@@ -248,7 +248,7 @@ def test_bundle_info_and_check(reranker: Reranker) -> None:
 
 SPOILED = [
     # field of the manifest, its value, part of the message
-    ("token_dimension", 32, "token_dimension: the files give 64, the manifest says 32"),
+    ("token_dimension", 32, "tokens is 64 wide, the manifest asks for 32"),
     ("fingerprint", "00" * 8, "fingerprint: the files give"),
     ("format_version", 99, "upgrade simgate"),
     ("files", {}, "files: must name"),

@@ -81,7 +81,7 @@ def test_shapes(encoder: Encoder, tiny: Bundle, tokens: Callable[[str], int]) ->
     assert float(np.linalg.norm(found.vectors)) == pytest.approx(1, abs=1e-5)
     assert [window.shape for window in found.windows] == [(tokens(text) + 2, tiny.manifest.token_dimension)]
     assert found.windows[0].dtype == np.int8
-    assert np.abs(found.windows[0]).max(1).tolist() == [127] * len(found.windows[0])
+    assert np.abs(found.windows[0]).max(1).tolist() == [7] * len(found.windows[0])
 
 
 def test_no_text_gives_nothing(encoder: Encoder) -> None:

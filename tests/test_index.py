@@ -38,7 +38,7 @@ def encodings(count: int, seed: int = 1) -> list[Encoded]:
     for number in range(count):
         vectors = random.normal(size=(number % 3 + 1, WIDTH)).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        result.append(Encoded(vectors, tuple(quantise(row[None]) for row in vectors), (None,)))
+        result.append(Encoded(vectors, tuple(quantise(row[None], 4) for row in vectors), (None,)))
     return result
 
 

@@ -30,7 +30,7 @@ def bundle(request: pytest.FixtureRequest, tiny: Bundle, tiny_patches: Bundle) -
 
 def matrix(rows: int, random: np.random.Generator) -> TokenMatrix:
     """A matrix of random directions."""
-    return quantise(random.normal(size=(rows, 16)).astype(np.float32))
+    return quantise(random.normal(size=(rows, 16)).astype(np.float32), 8)
 
 
 def pairs_of(seed: int, count: int = 12) -> list[Pair]:
@@ -128,7 +128,7 @@ def axis(*numbers: int) -> TokenMatrix:
 
 def between(one: int, other: int) -> TokenMatrix:
     """A row half-way between two axes: its cosine with either is 0.7071."""
-    return quantise((axis(one)[0] / 127.0 + axis(other)[0] / 127.0)[None].astype(np.float32))
+    return quantise((axis(one)[0] / 127.0 + axis(other)[0] / 127.0)[None].astype(np.float32), 8)
 
 
 @pytest.mark.parametrize(
