@@ -16,7 +16,7 @@ test:  ## every test and example, warnings as errors, with coverage
 	$(PYTHON) -m pytest --cov --cov-report=term
 
 bench:  ## speed and memory, both sides in the same run
-	$(PYTHON) -m onnx_export.speed
+	$(PYTHON) -m onnx_export.evaluation.speed
 
 protos:  ## the generated gRPC stubs, with the oldest grpcio that pyproject.toml allows: newer stubs refuse older runtimes
 	$(PYTHON) -m venv build/protos && build/protos/bin/pip install -q grpcio-tools==1.73.0

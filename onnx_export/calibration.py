@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from onnx_export.errors import BadCheckpoint
-from onnx_export.metrics import auroc
+from onnx_export.evaluation.metrics import auroc
 from onnx_export.pair import Pair
 from plugin_server.bundle import PROFILES, Bundle
 from plugin_server.encoder import Encoded

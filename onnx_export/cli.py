@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec
 import click
 
 from onnx_export.errors import ExportError
+from onnx_export.evaluation import PARTS
 from plugin_server.bundle import Bundle
 from plugin_server.cli_common import Bar, emit, json_option
 from plugin_server.errors import SimgateError
@@ -102,11 +103,21 @@ def convert(checkpoint: Path, bundle: Path, name: str | None, token_bits: str) -
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
 @click.option("--triples", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Own triples to report.")
 @click.option("--cache", type=FOLDER, help="Keep encoded collections in this folder.")
+@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure this part alone; may be repeated.")
+@click.option("--sample", type=click.IntRange(0), default=0, help="At most so many rows a set; 0 for all.")
 @click.option("--record", is_flag=True, help="Write figures and page into the bundle's manifest and model card.")
 @json_option
 @told
 def evaluate(
-    bundle: str, data: Path, output: Path | None, triples: Path | None, cache: Path | None, record: bool, as_json: bool
+    bundle: str,
+    data: Path,
+    output: Path | None,
+    triples: Path | None,
+    cache: Path | None,
+    only: tuple[str, ...],
+    sample: int,
+    record: bool,
+    as_json: bool,
 ) -> None:
     """Measure a bundle on the evaluation sets; the report is Markdown, with --json one object.
 
@@ -120,13 +131,15 @@ def evaluate(
 
     Exit codes: 0 measured; 1 bundle or data cannot be used.
     """
+    if record and (only or sample):
+        raise click.UsageError("--record: a bundle holds whole reports: leave out --only and --sample")
     with needed("evaluate"):
-        from onnx_export.evaluate import evaluate as run
-        from onnx_export.evaluate import markdown
-        from onnx_export.record import record as write
+        from onnx_export.evaluation.evaluate import evaluate as run
+        from onnx_export.evaluation.evaluate import markdown
+        from onnx_export.evaluation.record import record as write
     opened = Bundle.open("" if bundle == "default" else bundle)
     with Bar("Evaluating") as bar:
-        report = run(opened, data, bar.update, triples=triples, cache=cache)
+        report = run(opened, data, bar.update, triples=triples, cache=cache, only=only or PARTS, sample=sample)
     if record:
         write(opened, report)
     if output:

@@ -7,14 +7,14 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export.claims import claim_pairs
 from onnx_export.config import Config
-from onnx_export.edits import edit_pairs
-from onnx_export.grammar import grammar_pairs
+from onnx_export.generators.claims import claim_pairs
+from onnx_export.generators.edits import edit_pairs
+from onnx_export.generators.grammar import grammar_pairs
+from onnx_export.generators.topics import topic_pairs
+from onnx_export.generators.unrelated import unrelated_pairs
 from onnx_export.pair import Pair
 from onnx_export.sources import drop_overlap, raw_train_pairs, report_pairs, vsr_captions
-from onnx_export.topics import topic_pairs
-from onnx_export.unrelated import unrelated_pairs
 
 #: One group in this many is held out: for thresholds and calibration, never trained on.
 HELD_OUT = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onnx_export.claims import (
+from onnx_export.generators.claims import (
     LONGEST,
     PASSAGE_WORDS,
     SHORTEST,

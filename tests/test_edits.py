@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from onnx_export.edits import edit_pairs
-from onnx_export.edits_changes import binding, negation, role, spatial
-from onnx_export.edits_rewrites import Rewrite, contract, invert, passive, spell, swap_conjuncts
-from onnx_export.edits_tagging import tag, text_of
+from onnx_export.generators.edits import edit_pairs
+from onnx_export.generators.edits_changes import binding, negation, role, spatial
+from onnx_export.generators.edits_rewrites import Rewrite, contract, invert, passive, spell, swap_conjuncts
+from onnx_export.generators.tagging import tag, text_of
 
 TEXTS = [
     "A dog is chasing the cat .",

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from onnx_export.frames import Meaning, all_frames, answers, draw, near_miss, read_block
-from onnx_export.grammar import grammar_pairs
+from onnx_export.generators.frames import Meaning, all_frames, answers, draw, near_miss, read_block
+from onnx_export.generators.grammar import grammar_pairs
 
 ROWS = grammar_pairs(6000, seed=3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from onnx_export import metrics
+from onnx_export.evaluation import metrics
 
 
 def sample(seed: int, rows: int = 60) -> tuple[list[int], list[float]]:

@@ -12,7 +12,7 @@ import pytest
 from onnx_export import sources
 from onnx_export.errors import DataMalformed, DataMissing
 from onnx_export.pair import Label, Pair
-from onnx_export.sources_text import detokenise, read_text
+from onnx_export.sources.text import detokenise, read_text
 
 Labels = tuple[Label, Label]
 

@@ -6,9 +6,20 @@ from random import Random
 
 import pytest
 
-from onnx_export.edits_tagging import tag
+from onnx_export.generators.tagging import tag
+from onnx_export.generators.topics import (
+    LEFT,
+    LONGEST,
+    ONE,
+    SOURCE,
+    TWO,
+    condensed,
+    phrase,
+    phrased,
+    taken_out,
+    topic_pairs,
+)
 from onnx_export.pair import Pair
-from onnx_export.topics import LEFT, LONGEST, ONE, SOURCE, TWO, condensed, phrase, phrased, taken_out, topic_pairs
 
 BOAT = "The red boat left the harbour before the storm and reached the lighthouse at noon."
 PARAGRAPHS = [

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from onnx_export.errors import DataMalformed
 from onnx_export.pair import Label, Pair
-from onnx_export.sources_nli import nli_labels
-from onnx_export.sources_text import (
+from onnx_export.sources.nli import nli_labels
+from onnx_export.sources.text import (
     detokenise,
     digest,
     group_of,

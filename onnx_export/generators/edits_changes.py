@@ -6,10 +6,10 @@ from collections.abc import Callable
 from itertools import pairwise
 from random import Random
 
-from onnx_export.edits_rewrites import PERSONS, SMALL, exchange, like, put, relation
-from onnx_export.edits_tagging import BE, Tokens, chunks, tag, tagger, text_of  # noqa: F401 (for the examples)
-from onnx_export.edits_words import COLOURS, COMPARISONS, QUANTIFIERS, SYMMETRIC, TIMES, opposites
-from onnx_export.phrase import inflect, number_words
+from onnx_export.generators.edits_rewrites import PERSONS, SMALL, exchange, like, put, relation
+from onnx_export.generators.edits_words import COLOURS, COMPARISONS, QUANTIFIERS, SYMMETRIC, TIMES, opposites
+from onnx_export.generators.phrase import inflect, number_words
+from onnx_export.generators.tagging import BE, Tokens, chunks, tag, tagger, text_of  # noqa: F401 (for the examples)
 
 Change = Callable[[Tokens, Random], Tokens | None]
 #: Words with an opposite in one sense only: "hot dog", "right now", "a cold".

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from onnx_export.evaluate_scores import Progress, encode_texts
+from onnx_export.evaluation.scores import Progress, encode_texts
 from onnx_export.pair import Pair
 from onnx_export.token_encoder import BASE_NAME, base_folder
 from plugin_server.blob import TokenMatrix, quantise

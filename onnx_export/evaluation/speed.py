@@ -1,6 +1,6 @@
 """What verification costs beside a cross-encoder, and encoding beside sentence-transformers, each in the same run.
 
-``python -m onnx_export.speed [BUNDLE] [--threads N]`` prints the table.
+``python -m onnx_export.evaluation.speed [BUNDLE] [--threads N]`` prints the table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 import onnxruntime
 import torch
 
-from onnx_export.evaluate_graphs import base_model, base_of
+from onnx_export.evaluation.graphs import base_model, base_of
 from plugin_server import Candidate, Reranker, Settings
 from plugin_server.blob import TokenBlob, TokenMatrix
 from plugin_server.bundle import Bundle
@@ -218,7 +218,9 @@ def _summary(seconds: list[float]) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m onnx_export.speed", description="Speed and memory of a bundle.")
+    parser = argparse.ArgumentParser(
+        prog="python -m onnx_export.evaluation.speed", description="Speed and size of a bundle."
+    )
     parser.add_argument(
         "bundle", nargs="?", default="", help="folder of the bundle; the one in the package if left out"
     )

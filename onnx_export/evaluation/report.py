@@ -1,11 +1,11 @@
-"""A report of `onnx_export.evaluate` as one page of Markdown tables."""
+"""A report of `onnx_export.evaluation.evaluate` as one page of Markdown tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from onnx_export.speed import table as speed_table
+from onnx_export.evaluation.speed import table as speed_table
 
 _KINDS = ("verifier", "cosine", "maxsim", "symmetric")
 

@@ -12,7 +12,7 @@ import numpy as np
 from ir_measures import RR, nDCG
 from numpy.typing import NDArray
 
-from onnx_export.evaluate_scores import Progress, encode_texts
+from onnx_export.evaluation.scores import Progress, encode_texts
 from onnx_export.sources import Collection
 from plugin_server.blob import TokenMatrix
 from plugin_server.candidate import Candidate

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from onnx_export.phrase import inflect
-from onnx_export.slots import ENTRIES
-from onnx_export.vocabulary_verbs import DEGREES
+from onnx_export.generators.phrase import inflect
+from onnx_export.generators.slots import ENTRIES
+from onnx_export.generators.vocabulary_verbs import DEGREES
 
 #: Same meaning in nearly every sentence: `kind word=word`.
 SYNONYMS = {

@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
-from onnx_export.edits_tagging import BE, Token, Tokens, chunks, recase, tag, tagger, text_of
-from onnx_export.edits_words import CONTRACTIONS, CONVERSE, INVERSE, synonyms
-from onnx_export.phrase import inflect, number_words
+from onnx_export.generators.edits_words import CONTRACTIONS, CONVERSE, INVERSE, synonyms
+from onnx_export.generators.phrase import inflect, number_words
+from onnx_export.generators.tagging import BE, Token, Tokens, chunks, recase, tag, tagger, text_of
 
 Rewrite = Callable[[Tokens, Random], Tokens | None]
 SMALL = {number_words(number): number for number in range(2, 100)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 
-from onnx_export.sources_text import words_of
+from onnx_export.sources.text import words_of
 
 #: A word of the question is telling when at most this share of the paragraphs hold it.
 TELLING_SHARE = 0.02

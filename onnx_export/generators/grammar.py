@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from onnx_export.frames import Frame, Meaning, all_frames, answers, draw, near_miss
+from onnx_export.generators.frames import Frame, Meaning, all_frames, answers, draw, near_miss
 from onnx_export.pair import Pair
 
 SAME_FORM = 1 / 3

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export.pair import Label, Pair
-from onnx_export.sources_edits import question_edits
-from onnx_export.sources_paragraphs import Paragraphs
-from onnx_export.sources_text import detokenise, digest, one_line, read_json, read_json_lines, words_of
+from onnx_export.sources.paragraphs import Paragraphs
+from onnx_export.sources.question_edits import question_edits
+from onnx_export.sources.text import detokenise, digest, one_line, read_json, read_json_lines, words_of
 
 #: A paragraph of more words than `WHOLE_WORDS` is cut to a window of at most `WINDOW_WORDS`.
 WHOLE_WORDS, WINDOW_WORDS = 180, 150

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from onnx_export.errors import DataMalformed
 from onnx_export.pair import Label, Pair
-from onnx_export.sources_text import (
+from onnx_export.sources.text import (
     detokenise,
     group_of,
     read_csv,

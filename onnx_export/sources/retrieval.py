@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnx_export.errors import DataMalformed
-from onnx_export.sources_text import one_line, read_json_lines, read_text, read_tsv
+from onnx_export.sources.text import one_line, read_json_lines, read_text, read_tsv
 
 _FIELD = {name: re.compile(rf"<{name}>(.*?)</{name}>", re.DOTALL) for name in ("docno", "title", "text")}
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from random import Random
 
-from onnx_export.phrase import Clause, Degree, Number, Phrase, Verb, article
-from onnx_export.vocabulary import FIRST_NAMES, LAST_NAMES, words
-from onnx_export.vocabulary_verbs import DEGREES, OBJECTS, OPPOSITES, VERBS, clauses
+from onnx_export.generators.phrase import Clause, Degree, Number, Phrase, Verb, article
+from onnx_export.generators.vocabulary import FIRST_NAMES, LAST_NAMES, words
+from onnx_export.generators.vocabulary_verbs import DEGREES, OBJECTS, OPPOSITES, VERBS, clauses
 
 #: A thing a slot holds.
 Value = str

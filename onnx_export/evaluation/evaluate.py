@@ -1,13 +1,7 @@
-"""Every figure of a bundle, measured through the graphs that are served.
-
-``python -m onnx_export.evaluate BUNDLE --data FOLDER`` prints the report; ``--help`` lists the rest.
-"""
+"""Every figure of a bundle, measured through the graphs that are served."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -15,20 +9,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from onnx_export import sources
-from onnx_export.evaluate_graphs import PAIRS, PARITY_TEXTS, batch_invariance, recall_parity, spread
-from onnx_export.evaluate_pairs import evaluate_sets, read_triples
-from onnx_export.evaluate_report import markdown
-from onnx_export.evaluate_retrieval import evaluate_collection
-from onnx_export.evaluate_scores import Progress
+from onnx_export.evaluation import PARTS
+from onnx_export.evaluation.graphs import PAIRS, PARITY_TEXTS, batch_invariance, recall_parity, spread
+from onnx_export.evaluation.pairs import evaluate_sets, read_triples
+from onnx_export.evaluation.report import markdown
+from onnx_export.evaluation.retrieval import evaluate_collection
+from onnx_export.evaluation.scores import Progress
+from onnx_export.evaluation.speed import speed
 from onnx_export.pair import Pair
-from onnx_export.speed import speed
 from plugin_server.bundle import Bundle
 from plugin_server.reranker import Reranker
 from plugin_server.settings import Settings
 
-__all__ = ["PARTS", "evaluate", "markdown"]
+__all__ = ["evaluate", "markdown"]
 
-PARTS = ("pairs", "retrieval", "parity", "invariance", "speed")
 Item = TypeVar("Item")
 
 
@@ -127,43 +121,3 @@ def some_queries(collection: sources.Collection, count: int) -> sources.Collecti
     names = every(list(collection.queries), count)
     queries, qrels = ({name: part[name] for name in names} for part in (collection.queries, collection.qrels))
     return replace(collection, queries=queries, qrels=qrels)  # type: ignore[arg-type]
-
-
-def show(done: int, total: int, line: str) -> None:
-    """The progress on standard error, on one line."""
-    print(f"\r{line} {done}/{total}\x1b[K", end="\n" if done >= total else "", file=sys.stderr, flush=True)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Evaluate, write what is asked for, and print the page."""
-    parser = argparse.ArgumentParser(prog="python -m onnx_export.evaluate", description="Every figure of a bundle.")
-    parser.add_argument("bundle", help="folder of the bundle")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--triples", type=Path, help="hand-written triples, JSON lines")
-    parser.add_argument("--output", type=Path, help="the report as JSON")
-    parser.add_argument("--markdown", type=Path, help="the report as a page")
-    parser.add_argument("--cache", type=Path, help="folder for encoded collections")
-    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas: " + ",".join(PARTS))
-    parser.add_argument("--sample", type=int, default=0, help="at most so many rows a set and queries a collection")
-    parser.add_argument("--threads", type=int, default=2, help="of onnxruntime")
-    given = parser.parse_args(arguments)
-    report = evaluate(
-        Bundle.open(given.bundle),
-        given.data,
-        show,
-        triples=given.triples,
-        cache=given.cache,
-        only=given.only.split(","),
-        sample=given.sample,
-        threads=given.threads,
-    )
-    page = markdown(report)
-    if given.output:
-        given.output.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if given.markdown:
-        given.markdown.write_text(page, encoding="utf-8")
-    print(page)
-
-
-if __name__ == "__main__":
-    main()

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from onnx_export.evaluate_scores import BASELINES, PairScores, Progress, Scores, score_pairs
-from onnx_export.metrics import accuracy_at, auroc, best_accuracy, bootstrap_interval, near_misses_rejected
+from onnx_export.evaluation.metrics import accuracy_at, auroc, best_accuracy, bootstrap_interval, near_misses_rejected
+from onnx_export.evaluation.scores import BASELINES, PairScores, Progress, Scores, score_pairs
 from onnx_export.pair import Label, Pair
 from plugin_server.bundle import PROFILES
 from plugin_server.reranker import Reranker

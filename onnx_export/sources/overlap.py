@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from onnx_export.pair import Label, Pair
-from onnx_export.sources_text import key_of, words_of
+from onnx_export.sources.text import key_of, words_of
 
 #: A text of fewer words may stand in a training and a report row by chance.
 TEXT_WORDS = 5

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-from onnx_export.claims import claims_in
-from onnx_export.edits_tagging import Tokens, chunks, tag, text_of
+from onnx_export.generators.claims import claims_in
+from onnx_export.generators.tagging import Tokens, chunks, tag, text_of
 from onnx_export.pair import Pair
-from onnx_export.sources_paragraphs import Paragraphs
+from onnx_export.sources.paragraphs import Paragraphs
 
 SOURCE = "topics"
 #: Words that must be left of a paragraph once a sentence is taken out of it.

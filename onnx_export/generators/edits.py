@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from onnx_export.edits_changes import Change, changes, context, names
-from onnx_export.edits_rewrites import put, rewrite
-from onnx_export.edits_tagging import Tokens, tag, text_of
+from onnx_export.generators.edits_changes import Change, changes, context, names
+from onnx_export.generators.edits_rewrites import put, rewrite
+from onnx_export.generators.tagging import Tokens, tag, text_of
 from onnx_export.pair import Pair
 
 Changes = dict[str, tuple[Change, int]]

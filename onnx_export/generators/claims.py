@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from onnx_export.edits import edit_pairs
+from onnx_export.generators.edits import edit_pairs
 from onnx_export.pair import Pair
 
 SOURCE = "claims"

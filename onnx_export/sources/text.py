@@ -43,7 +43,7 @@ def read_lines(folder: Path, name: str) -> list[str]:
     """Every line of a file without its end, blank ones too, so that parallel files stay parallel.
 
     Example:
-        >>> read_lines(Path(__file__).parent, "sources_text.py")[2]
+        >>> read_lines(Path(__file__).parent, "text.py")[2]
         'from __future__ import annotations'
     """
     return read_text(folder, name).removesuffix("\n").split("\n")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from onnx_export.convert import finish
-from onnx_export.evaluate_report import markdown
+from onnx_export.evaluation.report import markdown
 from plugin_server.bundle import Bundle
 
 

@@ -20,16 +20,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
-from onnx_export.frames_bindings import BINDING
-from onnx_export.frames_comparisons import COMPARATIVES, comparative
-from onnx_export.frames_numbers import NUMBER
-from onnx_export.frames_opposites import ANTONYM, NEGATION, QUANTIFIER
-from onnx_export.frames_places import SPATIAL
-from onnx_export.frames_reasons import CAUSE, CONDITION
-from onnx_export.frames_relations import ENTITY, SYMMETRIC
-from onnx_export.frames_roles import ROLES, transitive
-from onnx_export.frames_times import TEMPORAL
-from onnx_export.slots import NUMBERS, Value, fill
+from onnx_export.generators.frames_bindings import BINDING
+from onnx_export.generators.frames_comparisons import COMPARATIVES, comparative
+from onnx_export.generators.frames_numbers import NUMBER
+from onnx_export.generators.frames_opposites import ANTONYM, NEGATION, QUANTIFIER
+from onnx_export.generators.frames_places import SPATIAL
+from onnx_export.generators.frames_reasons import CAUSE, CONDITION
+from onnx_export.generators.frames_relations import ENTITY, SYMMETRIC
+from onnx_export.generators.frames_roles import ROLES, transitive
+from onnx_export.generators.frames_times import TEMPORAL
+from onnx_export.generators.slots import NUMBERS, Value, fill
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{(\w+)")
