@@ -78,6 +78,8 @@ USAGE = [
     ["index", "no-such-file.jsonl"],
     ["verify", str(CORPUS), "-o", str(CORPUS)],
     ["serve", "--index", "a.db", "--no-index"],
+    ["evaluate", "default", "--data", ".", "--record", "--only", "speed"],
+    ["evaluate", "default", "--data", ".", "--only", "pear"],
 ]
 
 
