@@ -14,17 +14,15 @@ from sklearn.linear_model import LogisticRegression
 
 from onnx_export.errors import BadCheckpoint
 from onnx_export.evaluation.metrics import auroc
+from onnx_export.ordering import best_weight, dense_hits, highest_threshold
 from onnx_export.pair import Pair
-from plugin_server.bundle import PROFILES, Bundle
+from plugin_server.bundle import PROFILES, SHORT, Bundle
 from plugin_server.encoder import Encoded
 from plugin_server.reranker import Reranker
 from plugin_server.verifier import Reading
 
-#: Sources of queries with the passages that answer them or are about them.
-RETRIEVAL = ("squadshifts", "qed_nq", "topics")
-#: True pairs that profile ``passages`` may lose of any of these sources: it guards retrieval, where a lost answer costs
-#: more than a near-miss shown.
-PASSAGES_LOST = 0.02
+#: True pairs that ``passages`` may lose where no rows of `onnx_export.ordering.RETRIEVAL` tell, and of short documents.
+PASSAGES_LOST, SHORT_LOST = 0.02, 0.05
 #: Held-out rows of a source that are read.
 PER_SOURCE = 600
 #: Query words of accepted true pairs that may count as without a match.
@@ -75,8 +73,8 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
 
     A profile's probability is a logistic function of the logit, fitted so that every source and label weighs the same;
     the threshold of ``pairs`` has the best mean accuracy over the sources, both labels weighing the same; that of
-    ``passages`` loses at most `PASSAGES_LOST` of the true pairs of any source of `RETRIEVAL`, or of all true pairs if
-    there are none of these.
+    ``passages``, and the weight of its log-odds in the ranking, come from `onnx_export.ordering`; its threshold for
+    short documents loses `SHORT_LOST` of their true pairs, every source weighing the same.
 
     Args:
         rows: JSON Lines of `Pair`, written by `simgate train`.
@@ -84,7 +82,8 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
     Raises:
         BadCheckpoint: the file is missing or holds something else, or no source in it has both labels.
     """
-    read = readings(Reranker(bundle), capped(load_rows(rows), PER_SOURCE))
+    reranker, loaded = Reranker(bundle), load_rows(rows)
+    read = readings(reranker, capped(loaded, PER_SOURCE))
     profiles: dict[str, dict[str, float]] = {}
     figures: dict[str, Any] = {"thresholds": {}}
     for column, profile in enumerate(PROFILES):
@@ -108,13 +107,20 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
         alike = {name: round(best_threshold(labels, values, weights), 4) for name, values in scores.items()}
         figures["thresholds"][profile] = alike
         threshold = alike["verifier"]
+        weight = 0.0
         if profile == "passages":
-            answers = [found for name in RETRIEVAL if (found := (labels == 1) & (sources == name)).any()]
-            lowest = [np.quantile(probabilities[found], PASSAGES_LOST) for found in answers or [labels == 1]]
-            threshold = float(min(lowest))
+            orders = dense_hits(reranker, loaded)
+            weight = best_weight(orders, scale, bias)
+            threshold = float(np.quantile(probabilities[labels == 1], PASSAGES_LOST))
+            if orders:
+                threshold = highest_threshold(orders, scale, bias, weight)
         threshold = min(max(threshold, 1e-4), 1 - 1e-4)  # a manifest's threshold is above 0 and below 1
-        profiles[profile] = {"threshold": round(threshold, 4), "scale": round(scale, 4), "bias": round(bias, 4)}
-    profiles["passages"]["blend"] = round(blend(read, profiles["passages"]), 3)
+        knobs = {"threshold": threshold, "scale": scale, "bias": bias, "blend": weight}
+        short = np.array([sum(reading.tokens for reading in item.readings) <= SHORT for item in known]) & (labels == 1)
+        if profile == "passages" and short.any():
+            lowest = weighted_quantile(probabilities[short], weights[short], SHORT_LOST)
+            knobs["short_threshold"] = min(max(lowest, threshold), 1 - 1e-4)
+        profiles[profile] = {name: round(value, 4) for name, value in knobs.items()}
     return Calibration(profiles, round(match_threshold(read), 3)), figures
 
 
@@ -178,6 +184,18 @@ def logistic(
     return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
+def weighted_quantile(values: NDArray[np.float64], weights: NDArray[np.float64], share: float) -> float:
+    """The smallest value below which at least that share of the weight lies.
+
+    Example:
+        >>> weighted_quantile(np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 2.0]), share=0.3)
+        2.0
+    """
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+    return float(values[order][min(int(np.searchsorted(below, share * below[-1])), len(values) - 1)])
+
+
 def best_threshold(labels: NDArray[np.int64], scores: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     """The threshold with the highest weighted accuracy, half-way between the two scores it separates.
 
@@ -210,16 +228,3 @@ def match_threshold(read: Sequence[Read]) -> float:
     column = PROFILES.index("pairs")
     best = [item.readings[0].best[1:-1] for item in read if item.label(column) == 1]
     return float(np.quantile(np.concatenate(best), WORDS_LOST))
-
-
-def blend(read: Sequence[Read], knobs: dict[str, float]) -> float:
-    """The weight of the probability beside the recall cosine that separates answers from other passages best."""
-    column = PROFILES.index("passages")
-    rows = [item for item in read if item.pair.source in RETRIEVAL and item.label(column) is not None]
-    labels = [item.label(column) or 0 for item in rows]
-    if len(set(labels)) < 2:
-        return 0.0
-    chance = np.array([1 / (1 + np.exp(-(knobs["scale"] * item.logit(column) + knobs["bias"]))) for item in rows])
-    cosine = np.array([item.cosine for item in rows])
-    weights = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
-    return max(weights, key=lambda weight: auroc(labels, (cosine + weight * chance).tolist()))

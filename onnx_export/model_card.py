@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from plugin_server.bundle import Manifest
+from plugin_server.bundle import LONG, SHORT, Manifest
 
 #: Licence of each training source, as shared with the data.
 LICENCES = {
@@ -51,6 +51,11 @@ def model_card(manifest: Manifest) -> str:
         "|---|---|---|",
         f"| pairs | {manifest.profiles['pairs'].threshold} | both texts say the same |",
         f"| passages | {manifest.profiles['passages'].threshold} | the candidate answers or supports the query |",
+        *(
+            f"| {name}, documents of up to {SHORT} tokens | {knobs.short_threshold} | moving to the above at {LONG} |"
+            for name, knobs in manifest.profiles.items()
+            if knobs.short_threshold
+        ),
         "",
         "## Training data",
         "",

@@ -18,6 +18,8 @@ ENCODER, VERIFIER, TOKENIZER, CARD = "encoder.onnx", "verifier.onnx", "tokenizer
 FILES = (ENCODER, VERIFIER, TOKENIZER, CARD)
 #: The columns of the verifier's logits, in their order.
 PROFILES = ("pairs", "passages")
+#: Tokens up to which a document is short, and from which it is long.
+SHORT, LONG = 48, 128
 DEFAULT = Path(__file__).parent / "default_bundle"
 
 
@@ -27,14 +29,35 @@ class Profile:
 
     Attributes:
         threshold: probability from which a candidate is accepted, in (0, 1).
+        short_threshold: the same for a short document, which says a thing or does not, where a long one may say it in
+            words that the verifier does not know; None for `threshold`.
         scale, bias: probability = 1 / (1 + exp(-(scale * logit + bias))), fitted on held-out pairs.
-        blend: weight of the probability beside the recall score in the ranking.
+        blend: weight of the probability's log-odds beside the recall score in the ranking.
     """
 
     threshold: float
     scale: float = 1.0
     bias: float = 0.0
     blend: float = 0.0
+    short_threshold: float | None = None
+
+    def threshold_for(self, tokens: int) -> float:
+        """The threshold for a document of that many tokens.
+
+        Up to `SHORT` it is the short documents', from `LONG` on the long ones'; in between its log-odds change evenly.
+
+        Example:
+            >>> profile = Profile(0.1, short_threshold=0.5)
+            >>> profile.threshold_for(20), round(profile.threshold_for(88), 3), profile.threshold_for(400)
+            (0.5, 0.25, 0.1)
+        """
+        if self.short_threshold is None or tokens >= LONG:
+            return self.threshold
+        if tokens <= SHORT:
+            return self.short_threshold
+        share = (tokens - SHORT) / (LONG - SHORT)
+        short, long = (math.log(value / (1 - value)) for value in (self.short_threshold, self.threshold))
+        return 1 / (1 + math.exp(-(short + share * (long - short))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +155,10 @@ class Manifest:
         if set(self.profiles) != set(PROFILES):
             raise BundleMalformed(f"{path}: profiles: must be {', '.join(PROFILES)}, found {', '.join(self.profiles)}")
         for name, profile in self.profiles.items():
-            if not all(_is_number(value) for value in asdict(profile).values()) or not 0 < profile.threshold < 1:
-                raise BundleMalformed(f"{path}: profiles.{name}: numbers are needed, the threshold between 0 and 1")
+            values = {key: value for key, value in asdict(profile).items() if (key, value) != ("short_threshold", None)}
+            thresholds = (profile.threshold, profile.short_threshold or 0.5)
+            if not all(map(_is_number, values.values())) or not all(0 < value < 1 for value in thresholds):
+                raise BundleMalformed(f"{path}: profiles.{name}: numbers are needed, thresholds between 0 and 1")
         for name in ("recall_dimension", "token_dimension", "window_tokens"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:

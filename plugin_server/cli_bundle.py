@@ -113,7 +113,8 @@ def _facts(opened: Bundle) -> Iterator[tuple[str, str]]:
     yield "window", f"{manifest.window_tokens} tokens, overlapping by {manifest.window_overlap}"
     yield "verifier", manifest.verifier
     for name, profile in manifest.profiles.items():
-        yield f"profile {name}", f"accepted from a probability of {profile.threshold:.3g}"
+        short = f"; {profile.short_threshold:.3g} if short" if profile.short_threshold else ""
+        yield f"profile {name}", f"accepted from a probability of {profile.threshold:.3g}{short}"
     for section in ("base", "training", "quality"):
         for name, value in getattr(manifest, section).items():
             yield f"{section}: {name}", str(value)

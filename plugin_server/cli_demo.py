@@ -15,7 +15,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from plugin_server.bundle import Manifest
+from plugin_server.bundle import SHORT, Manifest
 from plugin_server.cli_common import (
     bundle_option,
     chance,
@@ -103,11 +103,12 @@ def prepared(file: Path, reranker: Reranker) -> Index:
 
 def print_legend(out: Console, documents: int, manifest: Manifest) -> None:
     """Nothing; what the tables show is printed."""
-    kept = manifest.profile("passages").threshold
+    kept = manifest.profile("passages")
     text = Text.assemble(
         f"{documents} documents. Which comes first: the ", ("✓ right answer", "bold green"), " or the ",
         ("✗ near-miss", "bold red"), " with the same words and another meaning? Dense search ranks by cosine; "
-        f"simgate reads both texts word by word and drops what does not hold up (prob below {kept:.2g}).",
+        f"simgate reads both texts word by word and drops what does not hold up (prob below "
+        f"{kept.threshold_for(SHORT):.2g} for a short document, {kept.threshold:.2g} for a long one).",
     )  # fmt: skip
     out.print(text)
     out.print()

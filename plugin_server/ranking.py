@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -66,7 +67,8 @@ def rank(
 ) -> Ranking:
     """The candidates in their new order.
 
-    The score is the recall score plus ``profile.blend`` times the probability; equal scores keep the order sent.
+    The score is the recall score plus ``profile.blend`` times the log-odds of the probability, as independent pieces of
+    evidence add up; an unverified candidate counts as one at the threshold. Equal scores keep the order sent.
     ``demote`` subtracts from a rejected candidate's score what puts it below every other; ``filter`` drops it. An
     unverified candidate is never dropped: a reranker that cannot read must not lose hits.
 
@@ -74,7 +76,7 @@ def rank(
         recall: a score for each candidate, higher is nearer; cosines, or the engine's own scores.
     """
     scores = [
-        score + profile.blend * (verdict.probability if verdict.probability is not None else verdict.threshold)
+        score + profile.blend * log_odds(verdict.threshold if verdict.probability is None else verdict.probability)
         for score, verdict in zip(recall, verdicts, strict=True)
     ]
     rejected = [verdict.outcome is Outcome.REJECTED for verdict in verdicts]
@@ -89,3 +91,15 @@ def rank(
     drop = policy is Policy.FILTER
     kept = sorted((hit for hit in hits if not (drop and rejected[hit.position])), key=lambda hit: -hit.score)
     return Ranking(tuple(kept), tuple(hit for hit in hits if drop and rejected[hit.position]))
+
+
+def log_odds(probability: float) -> float:
+    """The logarithm of p / (1 - p), between -20 and 20.
+
+    Example:
+        >>> log_odds(0.5), round(log_odds(0.9), 3), log_odds(0.0)
+        (0.0, 2.197, -20.0)
+    """
+    if probability <= 0 or probability >= 1:
+        return 20.0 if probability >= 1 else -20.0
+    return max(-20.0, min(20.0, math.log(probability) - math.log1p(-probability)))

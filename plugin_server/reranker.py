@@ -29,7 +29,7 @@ class Reranker:
         >>> reranker = Reranker.load()
         >>> reranker.verify("the dog bit the man", "the man was bitten by the dog").outcome.value
         'accepted'
-        >>> ranking = reranker.rerank("a red car and a blue house", ["a blue car and a red house"], profile="pairs")
+        >>> ranking = reranker.rerank("turn left at the church", ["turn right at the church"], profile="pairs")
         >>> [hit.verdict.outcome.value for hit in ranking.dropped]
         ['rejected']
     """

@@ -26,7 +26,7 @@ class Verdict:
     Attributes:
         outcome: accepted when ``probability >= threshold``.
         probability: that the candidate holds up under the profile, in [0, 1]; None when unverified.
-        threshold, profile: what it was held against.
+        threshold, profile: what it was held against; the threshold depends on the document's length.
         maxsim: mean of the query tokens' best cosines in the best window, in [-1, 1]; None when unverified.
         window: number of the document's window that counted, from 0.
         unmatched: the query's words that found no match there.
@@ -60,11 +60,11 @@ def judge(text: str, query: Encoded, readings: list[Reading], manifest: Manifest
     if any(math.isnan(chance) for chance in chances):
         return unverified("the verifier gave no number: the bundle is faulty, convert it again", manifest, profile)
     window = max(range(len(chances)), key=chances.__getitem__)
-    outcome = Outcome.ACCEPTED if chances[window] >= knobs.threshold else Outcome.REJECTED
+    threshold = knobs.threshold_for(sum(reading.tokens for reading in readings))
     return Verdict(
-        outcome,
+        Outcome.ACCEPTED if chances[window] >= threshold else Outcome.REJECTED,
         chances[window],
-        knobs.threshold,
+        threshold,
         profile,
         readings[window].maxsim,
         window,

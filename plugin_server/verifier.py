@@ -26,17 +26,19 @@ class Reading:
     Attributes:
         logits: (2,) float32, a column per profile in the order of `plugin_server.bundle.PROFILES`.
         best: (q,) float32, the highest cosine of each query token in the document.
+        tokens: of the document.
     """
 
     logits: NDArray[np.float32]
     best: NDArray[np.float32]
+    tokens: int
 
     @property
     def maxsim(self) -> float:
         """Mean of the query tokens' best cosines, in [-1, 1].
 
         Example:
-            >>> round(Reading(np.zeros(2, np.float32), np.array([1, 0.5], np.float32)).maxsim, 3)
+            >>> round(Reading(np.zeros(2, np.float32), np.array([1, 0.5], np.float32), 9).maxsim, 3)
             0.75
         """
         return float(self.best.mean())
@@ -64,7 +66,8 @@ class Verifier:
         for numbers, inputs in _batches(pairs):
             logits, best = self._session.run(["logits", "best"], inputs)
             for row, number in enumerate(numbers):
-                readings[number] = Reading(logits[row], best[row, : len(pairs[number][0])])
+                query, document = pairs[number]
+                readings[number] = Reading(logits[row], best[row, : len(query)], len(document))
         return [readings[number] for number in range(len(pairs))]
 
 

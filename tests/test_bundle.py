@@ -6,13 +6,26 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plugin_server import Bundle, Reranker
-from plugin_server.bundle import CARD, ENCODER, FILES, MANIFEST, TOKENIZER, VERIFIER, fingerprint, sha256
+from plugin_server.bundle import (
+    CARD,
+    ENCODER,
+    FILES,
+    LONG,
+    MANIFEST,
+    SHORT,
+    TOKENIZER,
+    VERIFIER,
+    Profile,
+    fingerprint,
+    sha256,
+)
 from plugin_server.errors import (
     BundleAltered,
     BundleError,
@@ -187,6 +200,8 @@ def test_wrong_value(copy: Path, field: str, value: object, remark: str) -> None
         ({"threshold": 0.5, "scale": None}, "no scale"),
         ({"threshold": 0.5, "bias": float("inf")}, "an endless bias"),
         ({"threshold": 0.5, "colour": 1}, "an unknown knob"),
+        ({"threshold": 0.5, "short_threshold": 1.0}, "nothing short would be accepted"),
+        ({"threshold": 0.5, "short_threshold": "0.5"}, "text"),
     ],
 )
 def test_wrong_knob(copy: Path, knobs: dict[str, object], remark: str) -> None:
@@ -236,3 +251,24 @@ def test_fingerprint_does_not_depend_on_the_verifier(tiny: Bundle, tiny_patches:
     assert manifest.fingerprint == fingerprint(
         manifest.files[ENCODER], manifest.files[TOKENIZER], manifest.window_tokens, manifest.window_overlap, 4
     )
+
+
+@pytest.mark.parametrize(
+    ("tokens", "threshold", "remark"),
+    [
+        (2, 0.8, "short"),
+        (SHORT, 0.8, "just short"),
+        ((SHORT + LONG) // 2, 0.5, "half-way between log 4 and -log 4"),
+        (LONG, 0.2, "just long"),
+        (100_000, 0.2, "long"),
+    ],
+)
+def test_threshold_depends_on_the_length(tokens: int, threshold: float, remark: str) -> None:
+    assert Profile(0.2, short_threshold=0.8).threshold_for(tokens) == pytest.approx(threshold), remark
+    assert Profile(0.2).threshold_for(tokens) == 0.2, "without another one for short documents"
+
+
+def test_threshold_never_jumps() -> None:
+    steps = [Profile(0.07, short_threshold=0.3).threshold_for(tokens) for tokens in range(1, 200)]
+    assert steps == sorted(steps, reverse=True)
+    assert max(a - b for a, b in pairwise(steps)) < 0.01

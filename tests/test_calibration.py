@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 
 from onnx_export.calibration import (
-    PASSAGES_LOST,
     WORDS_LOST,
     Calibration,
     Read,
     best_threshold,
-    blend,
     calibrate,
     capped,
     even_weights,
@@ -25,6 +23,7 @@ from onnx_export.calibration import (
     source_aurocs,
 )
 from onnx_export.errors import BadCheckpoint
+from onnx_export.ordering import best_weight, dense_hits, highest_threshold
 from onnx_export.pair import Label, Pair
 from plugin_server import Bundle, Encoded, Reranker
 from plugin_server.bundle import PROFILES
@@ -41,7 +40,7 @@ def pair(pairs: Label, passages: Label, source: str = "a", number: int = 0) -> P
 def read(
     pairs: Label, passages: Label, best: list[float], logit: float = 0.0, cosine: float = 0.0, source: str = "a"
 ) -> Read:
-    reading = Reading(np.array([logit, logit], np.float32), np.array(best, np.float32))
+    reading = Reading(np.array([logit, logit], np.float32), np.array(best, np.float32), 9)
     return Read(pair(pairs, passages, source), NO_QUERY, [reading], cosine)
 
 
@@ -113,22 +112,6 @@ def test_logistic_by_hand() -> None:
 def test_match_threshold() -> None:
     rows = [read(1, None, [-1, *np.linspace(0, 1, 101), -1]), read(0, 0, [0, 9, 0]), read(None, 1, [0, 9, 0])]
     assert match_threshold(rows) == pytest.approx(WORDS_LOST), "of true pairs alone, without the marks of the text"
-
-
-@pytest.mark.parametrize(
-    ("rows", "weight", "remark"),
-    [
-        ([(1, 5, 0.5), (0, -5, 0.6)], 0.15, "the least that puts the answer before the other passage"),
-        ([(1, 5, 0.6), (0, -5, 0.5)], 0.0, "the cosine does it alone"),
-        ([(1, -5, 0.6), (0, 5, 0.5)], 0.0, "the probability is wrong"),
-        ([(1, 5, 0.6)], 0.0, "no other passage"),
-        ([], 0.0, "no row"),
-    ],
-)
-def test_blend(rows: list[tuple[int, float, float]], weight: float, remark: str) -> None:
-    listed = [read(None, label, [1], logit, cosine, "squadshifts") for label, logit, cosine in rows]
-    listed.append(read(1, 1, [1], 9, 0.9, "snli"))
-    assert blend(listed, {"scale": 1.0, "bias": 0.0}) == weight, remark
 
 
 def test_source_aurocs() -> None:
@@ -207,21 +190,19 @@ def test_calibrate_without_questions_and_answers(tiny: Bundle, tmp_path: Path) -
     assert fitted.profiles["passages"]["blend"] == 0
 
 
-def test_passages_threshold_spares_every_retrieval_source(tiny: Bundle, tmp_path: Path) -> None:
-    named = {"squadshifts": range(20), "topics": range(20, 40), "a": range(40, 80)}
-    rows = [pair(n % 2, n % 2, source, n) for source, numbers in named.items() for n in numbers]
+def test_passages_come_from_the_order_of_held_out_passages(tiny: Bundle, tmp_path: Path) -> None:
+    texts = [" ".join([TEXTS[n % 4], TEXTS[n // 4]]) for n in range(16)]
+    rows = [Pair(TEXTS[n % 4], texts[n], None, 1, "retrieval", "squadshifts", str(n)) for n in range(16)]
+    rows += [Pair(TEXTS[(n + 1) % 4], texts[n], 0, 0, "retrieval", "squadshifts", str(n)) for n in range(16)]
+    rows += [pair(number % 2, number % 2, "a", number) for number in range(16)]
     save_rows(tmp_path / "rows.jsonl", rows)
     fitted, _ = calibrate(tiny, tmp_path / "rows.jsonl")
     knobs = fitted.profiles["passages"]
-    chances = {
-        source: [
-            1 / (1 + np.exp(-(knobs["scale"] * item.logit(1) + knobs["bias"])))
-            for item in readings(Reranker(tiny), [row for row in rows if row.source == source and row.passages == 1])
-        ]
-        for source in ("squadshifts", "topics")
-    }
-    lowest = min(np.quantile(values, PASSAGES_LOST) for values in chances.values())
-    assert knobs["threshold"] == pytest.approx(min(max(lowest, 1e-4), 1 - 1e-4), abs=1e-3)
+    orders = dense_hits(Reranker(tiny), rows)
+    assert knobs["blend"] == best_weight(orders, knobs["scale"], knobs["bias"])
+    wanted = highest_threshold(orders, knobs["scale"], knobs["bias"], knobs["blend"])
+    assert knobs["threshold"] == pytest.approx(wanted, abs=1e-3)
+    assert fitted.profiles["pairs"]["blend"] == 0
 
 
 @pytest.mark.parametrize(

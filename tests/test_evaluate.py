@@ -36,12 +36,14 @@ def reranker() -> Reranker:
 
 def scores(verifier: list[float], other: list[float]) -> PairScores:
     column = np.array(other)
-    return PairScores({"pairs": np.array(verifier), "passages": np.array(verifier)}, column, column, column)
+    by_profile = {"pairs": np.array(verifier), "passages": np.array(verifier)}
+    halves = {"pairs": np.full(len(verifier), 0.5), "passages": np.full(len(verifier), 0.5)}
+    return PairScores(by_profile, halves, column, column, column)
 
 
 def test_figures_of_a_set_worked_by_hand() -> None:
     made = scores([0.9, 0.4, 0.6, 0.1, 0.0], [0.2, 0.8, 0.9, 0.1, 0.0])
-    figures = set_figures(ROWS, made, {"pairs": 0.5, "passages": 0.5})
+    figures = set_figures(ROWS, made)
     assert list(figures) == ["pairs"], "passages has one label only"
     found = figures["pairs"]
     assert (found["n"], found["positive"]) == (4, 0.5), "the unlabelled row is left out"
@@ -55,7 +57,7 @@ def test_figures_of_a_set_worked_by_hand() -> None:
 
 
 def test_a_category_without_true_pairs_is_held_against_all() -> None:
-    found = set_figures(ROWS, scores([0.9, 0.4, 0.6, 0.1, 0.0], [0.0] * 5), {"pairs": 0.5, "passages": 0.5})
+    found = set_figures(ROWS, scores([0.9, 0.4, 0.6, 0.1, 0.0], [0.0] * 5))
     role, number = (found["pairs"]["categories"][name] for name in ("role", "number"))
     assert (role["own"], role["near_misses"], role["verifier"]) == (True, 1, 0.0), "0.6 is above 0.4"
     assert (number["own"], number["true_pairs"], number["verifier"]) == (False, 2, 1.0)

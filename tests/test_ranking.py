@@ -10,7 +10,7 @@ import pytest
 from plugin_server import Candidate, Outcome, Policy, Verdict
 from plugin_server.bundle import Profile
 from plugin_server.errors import UnknownChoice
-from plugin_server.ranking import Ranking, rank
+from plugin_server.ranking import Ranking, log_odds, rank
 
 CHANCE = {"a": 0.9, "r": 0.1, "u": None}
 OUTCOMES = {"a": Outcome.ACCEPTED, "r": Outcome.REJECTED, "u": Outcome.UNVERIFIED}
@@ -39,8 +39,8 @@ def ranked(fates: str, recall: list[float], policy: str, blend: float = 0.0) -> 
         ("aaaa", [0.5, 0.5, 0.5, 0.5], "filter", 0.0, "0123", "", "equal scores keep the order sent"),
         ("arar", [0.5, 0.5, 0.5, 0.5], "demote", 0.0, "0213", "", "in both halves"),
         ("ra", [0.9, 0.1], "annotate", 0.0, "01", "", "without blend the probability does not move a hit"),
-        ("ra", [0.9, 0.2], "annotate", 1.0, "10", "", "0.9 + 0.1 < 0.2 + 0.9"),
-        ("ra", [0.9, 0.05], "annotate", 1.0, "01", "", "0.9 + 0.1 > 0.05 + 0.9"),
+        ("ra", [5.0, 0.7], "annotate", 1.0, "10", "", "log-odds are 2.2 up and down: 5 - 2.2 < 0.7 + 2.2"),
+        ("ra", [5.0, 0.5], "annotate", 1.0, "01", "", "5 - 2.2 > 0.5 + 2.2"),
         ("aur", [0.2, 0.2, 0.2], "annotate", 0.1, "012", "", "an unverified one counts as on the threshold"),
         ("rua", [0.2, 0.2, 0.2], "annotate", 0.1, "210", "", "so it stands between"),
         ("ar", [-0.9, 0.9], "demote", 0.0, "01", "", "scores below 0"),
@@ -74,7 +74,15 @@ def test_a_rejected_candidate_never_scores_like_another(fates: str, recall: list
 
 
 def test_score_is_recall_plus_blend() -> None:
-    assert [hit.score for hit in ranked("ar", [0.5, 0.4], "annotate", 0.2).hits] == pytest.approx([0.68, 0.42])
+    odds = math.log(9)  # of 0.9; of 0.1 it is minus that
+    scores = [hit.score for hit in ranked("ar", [0.5, 0.4], "annotate", 0.2).hits]
+    assert scores == pytest.approx([0.5 + 0.2 * odds, 0.4 - 0.2 * odds])
+
+
+@pytest.mark.parametrize("probability", [0.0, 1e-300, 1 - 1e-16, 1.0])
+def test_log_odds_are_finite(probability: float) -> None:
+    assert abs(log_odds(probability)) == 20
+    assert (log_odds(probability) > 0) is (probability > 0.5)
 
 
 def test_lengths_must_agree() -> None:

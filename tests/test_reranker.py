@@ -29,6 +29,7 @@ from plugin_server.errors import (
     OverLimit,
     UnknownChoice,
 )
+from plugin_server.ranking import log_odds
 from plugin_server.reranker import CHUNK
 
 QUERY = "which bus leaves at ten"
@@ -117,7 +118,7 @@ def test_recall_of_a_long_document_is_that_of_its_best_window(tiny_reranker: Rer
     text = " ".join(["bread"] * 400 + QUERY.split())
     [hit] = tiny_reranker.rerank(QUERY, [text], policy="annotate").hits
     query, document = tiny_reranker.encode([QUERY, text])
-    blend = tiny_reranker.manifest.profile("passages").blend * (hit.verdict.probability or 0)
+    blend = tiny_reranker.manifest.profile("passages").blend * log_odds(hit.verdict.probability or 0)
     assert hit.score == pytest.approx(float((document.vectors @ query.vectors[0]).max()) + blend, abs=1e-6)
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from plugin_server import Bundle, Encoded, Manifest, Outcome
-from plugin_server.bundle import Profile
+from plugin_server.bundle import LONG, Profile
 from plugin_server.errors import UnknownChoice
 from plugin_server.verdict import judge, probability, unmatched_words, unverified
 from plugin_server.verifier import Reading
 
 
 def reading(pairs: float, passages: float = 0.0, best: tuple[float, ...] = (1, 1)) -> Reading:
-    return Reading(np.array([pairs, passages], np.float32), np.array(best, np.float32))
+    return Reading(np.array([pairs, passages], np.float32), np.array(best, np.float32), 9)
 
 
 def query_of(*words: tuple[int, int] | None) -> Encoded:
@@ -121,3 +121,12 @@ def test_unmatched_words(
     text: str, words: list[tuple[int, int] | None], best: list[float], unmatched: tuple[str, ...], remark: str
 ) -> None:
     assert unmatched_words(text, query_of(*words), reading(0, best=tuple(best)), 0.5) == unmatched, remark
+
+
+def test_threshold_is_that_of_the_whole_document(manifest: Manifest) -> None:
+    changed = replace(manifest, profiles=manifest.profiles | {"pairs": Profile(0.2, short_threshold=0.9)})
+    short = reading(0.0, best=(1,))
+    for windows, threshold in (([short], 0.9), ([short, replace(short, tokens=LONG)], 0.2)):
+        verdict = judge("a", query_of((0, 1)), windows, changed, "pairs")
+        assert verdict.threshold == threshold
+        assert verdict.accepted is (threshold == 0.2)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from onnx_export.evaluation.metrics import accuracy_at, auroc, best_accuracy, bootstrap_interval, near_misses_rejected
+from onnx_export.evaluation.metrics import auroc, best_accuracy, bootstrap_interval, near_misses_rejected
 from onnx_export.evaluation.scores import BASELINES, PairScores, Progress, Scores, score_pairs
 from onnx_export.pair import Label, Pair
 from plugin_server.bundle import PROFILES
@@ -33,13 +33,11 @@ def labels_of(rows: Sequence[Pair], profile: str) -> list[Label]:
 def set_figures(
     rows: Sequence[Pair],
     scores: PairScores,
-    thresholds: dict[str, float],
     fitted: dict[str, dict[str, float]] | None = None,
 ) -> dict[str, Table]:
     """The figures of one set by profile, for profiles under which both labels occur.
 
     Args:
-        thresholds: shipped, by profile.
         fitted: by profile and score: thresholds that calibration fitted alike on held-out training rows.
     """
     figures: dict[str, Table] = {}
@@ -53,7 +51,9 @@ def set_figures(
         figures[profile] = {
             "n": len(truth),
             "positive": float(truth.mean()),
-            "verifier": _verifier_figures(truth, scores.of("verifier", profile)[known], thresholds[profile], chosen),
+            "verifier": _verifier_figures(
+                truth, scores.of("verifier", profile)[known], scores.thresholds[profile][known], chosen
+            ),
             **{name: _baseline_figures(truth, scores.of(name, profile)[known]) for name in BASELINES},
             "categories": by_category(truth, {n: scores.of(n, profile)[known] for n in KINDS}, chosen),
         }
@@ -63,7 +63,7 @@ def set_figures(
     return figures
 
 
-def _verifier_figures(truth: NDArray[np.int64], scores: Scores, threshold: float, rows: list[Pair]) -> Table:
+def _verifier_figures(truth: NDArray[np.int64], scores: Scores, threshold: Scores, rows: list[Pair]) -> Table:
     return {
         "auroc": auroc(truth, scores),
         "auroc_interval": bootstrap_interval(auroc, truth, scores, [row.group for row in rows], rounds=200),
@@ -72,18 +72,22 @@ def _verifier_figures(truth: NDArray[np.int64], scores: Scores, threshold: float
     }
 
 
-def at_threshold(truth: NDArray[np.int64], scores: Scores, threshold: float) -> Table:
+def at_threshold(truth: NDArray[np.int64], scores: Scores, threshold: float | Scores) -> Table:
     """Accuracy, balanced accuracy, and the shares of true pairs lost and near-misses rejected at a threshold.
+
+    Args:
+        threshold: one for all, or one a row; the table holds their mean.
 
     Example:
         >>> found = at_threshold(np.array([1, 1, 0, 0]), np.array([0.9, 0.4, 0.1, 0.2]), 0.5)
         >>> found["accuracy"], found["true_lost"], found["near_misses_rejected"]
         (0.75, 0.5, 1.0)
     """
-    lost, rejected = float((scores[truth == 1] < threshold).mean()), float((scores[truth == 0] < threshold).mean())
+    low = scores < threshold
+    lost, rejected = float(low[truth == 1].mean()), float(low[truth == 0].mean())
     return {
-        "threshold": threshold,
-        "accuracy": accuracy_at(truth, scores, threshold),
+        "threshold": float(np.mean(threshold)),
+        "accuracy": float((low == (truth == 0)).mean()),
         "balanced_accuracy": (1 - lost + rejected) / 2,
         "true_lost": lost,
         "near_misses_rejected": rejected,
@@ -185,12 +189,11 @@ def evaluate_sets(reranker: Reranker, sets: dict[str, list[Pair]], progress: Pro
 
     Only sets with both labels under a profile enter that profile's categories.
     """
-    thresholds = {name: reranker.manifest.profile(name).threshold for name in PROFILES}
     fitted = reranker.manifest.quality.get("heldout", {}).get("thresholds", {})
     report: dict[str, dict[str, Table]] = {"sets": {}, "categories": {}, "triples": {}}
     scored = {name: score_pairs(reranker, rows, progress, name) for name, rows in sets.items()}
     for name, rows in sets.items():
-        report["sets"][name] = set_figures(rows, scored[name], thresholds, fitted)
+        report["sets"][name] = set_figures(rows, scored[name], fitted)
     for profile in PROFILES:
         inside = [name for name in sets if profile in report["sets"][name]]
         rows = [row for name in inside for row in sets[name]]

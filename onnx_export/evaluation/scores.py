@@ -30,12 +30,14 @@ class PairScores:
 
     Attributes:
         verifier: calibrated probability by profile.
+        thresholds: what it is held against, by profile.
         cosine: of the recall vectors.
         maxsim: mean over the query's tokens of the best cosine in the document.
         symmetric: mean of that and of the same from the document's side.
     """
 
     verifier: dict[str, Scores]
+    thresholds: dict[str, Scores]
     cosine: Scores
     maxsim: Scores
     symmetric: Scores
@@ -66,21 +68,30 @@ def score_pairs(reranker: Reranker, rows: Sequence[Pair], progress: Progress, wh
         parts.append(_score_chunk(reranker, [(row.query, encoded[row.query], encoded[row.document]) for row in chunk]))
         progress(start + len(chunk), len(rows), f"{what}: pairs verified")
     columns = np.array([line for part in parts for line in part], np.float64).T
-    verifier = dict(zip(PROFILES, columns[: len(PROFILES)], strict=True))
-    return PairScores(verifier, *columns[len(PROFILES) :])
+    chances, thresholds, others = np.split(columns, [len(PROFILES), 2 * len(PROFILES)])
+    return PairScores(dict(zip(PROFILES, chances, strict=True)), dict(zip(PROFILES, thresholds, strict=True)), *others)
 
 
 def _score_chunk(reranker: Reranker, pairs: list[tuple[str, Encoded, Encoded]]) -> list[tuple[float, ...]]:
-    """For each (query text, query, document): a probability for each profile, cosine, maxsim, symmetric."""
+    """For each (query text, query, document): probabilities and thresholds by profile, cosine, maxsim, symmetric."""
     flat = [(query.windows[0], window) for _, query, document in pairs for window in document.windows]
     readings = iter(reranker.verifier.read(flat))
     lines = []
     for text, query, document in pairs:
         part = [next(readings) for _ in document.windows]
-        chances = [judge(text, query, part, reranker.manifest, profile).probability or 0.0 for profile in PROFILES]
+        verdicts = [judge(text, query, part, reranker.manifest, profile) for profile in PROFILES]
+        chances = [verdict.probability or 0.0 for verdict in verdicts]
         cosine = float((document.vectors @ query.vectors[0]).max())
         symmetric = max(_symmetric(query.windows[0], window) for window in document.windows)
-        lines.append((*chances, cosine, max(reading.maxsim for reading in part), symmetric))
+        lines.append(
+            (
+                *chances,
+                *(verdict.threshold for verdict in verdicts),
+                cosine,
+                max(reading.maxsim for reading in part),
+                symmetric,
+            )
+        )
     return lines
 
 

@@ -179,8 +179,9 @@ def _matrices(reranker: Reranker) -> tuple[TokenMatrix, list[TokenMatrix]]:
     """A query and the documents: random rows, none of them zero."""
     generator = np.random.default_rng(0)
     shape = (CANDIDATES, DOCUMENT, reranker.manifest.token_dimension)
-    query = generator.integers(1, 128, (QUERY, shape[2]), np.int8)
-    return query, list(generator.integers(1, 128, shape, np.int8) * generator.choice(np.array([-1, 1], np.int8), shape))
+    end = 2 ** (reranker.manifest.token_bits - 1)
+    query = generator.integers(1, end, (QUERY, shape[2]), np.int8)
+    return query, list(generator.integers(1, end, shape, np.int8) * generator.choice(np.array([-1, 1], np.int8), shape))
 
 
 def _text(tokens: int, start: int = 0) -> str:
