@@ -70,7 +70,7 @@ class Config:
 
     Attributes:
         mixture: share of each source in the training rows, by source name; sources not named are left out.
-        generated: how many pairs the generators write, by generator (``grammar``, ``edits``, ``claims``,
+        generated: how many pairs the generators write, by generator (``grammar``, ``edits``, ``claims``, ``topics``,
             ``unrelated``).
     """
 
