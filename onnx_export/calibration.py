@@ -109,11 +109,11 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
         threshold = alike["verifier"]
         weight = 0.0
         if profile == "passages":
-            orders = dense_hits(reranker, loaded)
-            weight = best_weight(orders, scale, bias)
-            threshold = float(np.quantile(probabilities[labels == 1], PASSAGES_LOST))
-            if orders:
+            if orders := dense_hits(reranker, loaded):
+                weight = best_weight(orders, scale, bias)
                 threshold = highest_threshold(orders, scale, bias, weight)
+            else:
+                threshold = float(np.quantile(probabilities[labels == 1], PASSAGES_LOST))
         threshold = min(max(threshold, 1e-4), 1 - 1e-4)  # a manifest's threshold is above 0 and below 1
         knobs = {"threshold": threshold, "scale": scale, "bias": bias, "blend": weight}
         short = np.array([sum(reading.tokens for reading in item.readings) <= SHORT for item in known]) & (labels == 1)

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from onnx_export.evaluation.retrieval import store
+from onnx_export.evaluation.scores import silent
 from onnx_export.pair import Pair
+from onnx_export.sources import Collection
 from plugin_server.bundle import PROFILES
 from plugin_server.reranker import Reranker
 
@@ -60,21 +63,22 @@ def dense_hits(reranker: Reranker, rows: Sequence[Pair]) -> dict[str, list[Hits]
     """For each source of `RETRIEVAL` that the rows hold, the verified dense hits of its queries."""
     rows = [row for row in rows if row.source in RETRIEVAL and row.category in CATEGORIES]
     texts = sorted({row.document for row in rows})
-    place = {text: number for number, text in enumerate(texts)}
-    documents = reranker.encode(texts)
-    vectors = np.concatenate([item.vectors for item in documents]) if documents else np.zeros((0, 0))
-    first = np.cumsum([0, *(len(item.windows) for item in documents)])[:-1]
     found: dict[str, list[Hits]] = {}
+    if not texts:
+        return found
+    place = {text: number for number, text in enumerate(texts)}
+    stored = store(reranker, Collection("heldout", {text: text for text in texts}, {}, {}), None, silent)
+    windows = stored.windows()
     for source in RETRIEVAL:
         asked = [row for row in rows if row.source == source and row.passages == 1]
         for row in asked[:: max(1, -(-len(asked) // QUERIES))]:
             (query,) = reranker.encode([row.query])
-            cosines = np.maximum.reduceat(vectors @ query.vectors[0], first)
+            cosines = stored.cosines(query.vectors[0])
             top = np.argsort(-cosines, kind="stable")[:DEPTH]
-            pairs = [(query.windows[0], window) for number in top for window in documents[number].windows]
+            pairs = [(query.windows[0], window) for number in top for window in windows[number]]
             readings = iter(reranker.verifier.read(pairs))
             column = PROFILES.index("passages")
-            logits = [max(next(readings).logits[column] for _ in documents[number].windows) for number in top]
+            logits = [max(next(readings).logits[column] for _ in windows[number]) for number in top]
             seen = np.flatnonzero(top == place[row.document])
             hits = Hits(cosines[top].astype(float), np.array(logits, float), int(seen[0]) if len(seen) else None)
             found.setdefault(source, []).append(hits)

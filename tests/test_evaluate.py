@@ -11,11 +11,11 @@ import pytest
 from onnx_export.evaluation import metrics
 from onnx_export.evaluation import pairs as evaluate_pairs
 from onnx_export.evaluation import retrieval as evaluate_retrieval
-from onnx_export.evaluation.evaluate import evaluate, silent
+from onnx_export.evaluation.evaluate import evaluate
 from onnx_export.evaluation.graphs import batch_invariance
 from onnx_export.evaluation.pairs import read_triples, set_figures, triple_accuracy
 from onnx_export.evaluation.report import markdown
-from onnx_export.evaluation.scores import PairScores, score_pairs
+from onnx_export.evaluation.scores import PairScores, score_pairs, silent
 from onnx_export.pair import Pair
 from onnx_export.sources import Collection
 from plugin_server import Bundle, Reranker, Settings

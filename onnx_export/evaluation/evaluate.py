@@ -14,7 +14,7 @@ from onnx_export.evaluation.graphs import PAIRS, PARITY_TEXTS, batch_invariance,
 from onnx_export.evaluation.pairs import evaluate_sets, read_triples
 from onnx_export.evaluation.report import markdown
 from onnx_export.evaluation.retrieval import evaluate_collection
-from onnx_export.evaluation.scores import Progress
+from onnx_export.evaluation.scores import Progress, silent
 from onnx_export.evaluation.speed import speed
 from onnx_export.pair import Pair
 from plugin_server.bundle import Bundle
@@ -24,10 +24,6 @@ from plugin_server.settings import Settings
 __all__ = ["evaluate", "markdown"]
 
 Item = TypeVar("Item")
-
-
-def silent(done: int, total: int, line: str) -> None:
-    """Nothing."""
 
 
 def evaluate(

@@ -86,7 +86,8 @@ def batch_invariance(reranker: Reranker, rows: Sequence[Pair], progress: Progres
     reference = _chances(reranker, [reranker.verifier.read([(alone[a], alone[b])])[0].logits for a, b in pairs])
     worst = dict.fromkeys(("served", "verifier_graph", "encoder_graph"), 0.0)
     flips, changed, numbers = 0, 0, 0
-    thresholds = np.array([reranker.manifest.profile(name).threshold for name in PROFILES])
+    profiles = [reranker.manifest.profile(name) for name in PROFILES]
+    thresholds = np.array([[profile.threshold_for(len(alone[b])) for profile in profiles] for _, b in pairs])
     graphs = _Graphs(reranker)
     for done in range(1, ROUNDS + 1):
         batched, padded = _served_matrices(reranker, texts, generator), graphs.encode(texts, alone, generator)

@@ -32,15 +32,15 @@ def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
     return float(roc_auc_score(truth, score))
 
 
-def accuracy_at(labels: ArrayLike, scores: ArrayLike, threshold: float) -> float:
-    """The share of rows on their right side of a threshold; a score equal to it is accepted.
+def accuracy_at(labels: ArrayLike, scores: ArrayLike, threshold: ArrayLike) -> float:
+    """The share of rows on their right side of a threshold, one for all or one a row; a score equal to it is accepted.
 
     Example:
         >>> accuracy_at([1, 1, 0, 0], [0.9, 0.4, 0.6, 0.1], threshold=0.5)
         0.5
     """
     truth, score = _checked(labels, scores)
-    return float(np.mean((score >= threshold) == (truth == 1)))
+    return float(np.mean((score >= np.asarray(threshold)) == (truth == 1)))
 
 
 def best_accuracy(labels: ArrayLike, scores: ArrayLike) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from onnx_export.evaluation.metrics import auroc, best_accuracy, bootstrap_interval, near_misses_rejected
+from onnx_export.evaluation.metrics import accuracy_at, auroc, best_accuracy, bootstrap_interval, near_misses_rejected
 from onnx_export.evaluation.scores import BASELINES, PairScores, Progress, Scores, score_pairs
 from onnx_export.pair import Label, Pair
 from plugin_server.bundle import PROFILES
@@ -87,7 +87,7 @@ def at_threshold(truth: NDArray[np.int64], scores: Scores, threshold: float | Sc
     lost, rejected = float(low[truth == 1].mean()), float(low[truth == 0].mean())
     return {
         "threshold": float(np.mean(threshold)),
-        "accuracy": float((low == (truth == 0)).mean()),
+        "accuracy": accuracy_at(truth, scores, threshold),
         "balanced_accuracy": (1 - lost + rejected) / 2,
         "true_lost": lost,
         "near_misses_rejected": rejected,

@@ -48,6 +48,10 @@ class PairScores:
         return scores
 
 
+def silent(done: int, total: int, line: str) -> None:
+    """Nothing; progress that nobody watches."""
+
+
 def encode_texts(reranker: Reranker, texts: Sequence[str], progress: Progress, what: str) -> list[Encoded]:
     """Every text encoded as a document, `TEXTS` at a time."""
     encoded: list[Encoded] = []
