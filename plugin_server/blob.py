@@ -115,6 +115,36 @@ def is_blob(text: str) -> bool:
     return text.startswith(MAGIC)
 
 
+def split(text: str) -> tuple[str, str]:
+    """A blob at the beginning of a text, empty for none, and the text behind it.
+
+    OpenSearch's rerank processor joins a document's fields without a separator, and a blob says in its head how long it
+    is. One that is cut off, or whose head cannot be read, comes back whole with nothing behind it.
+
+    Example:
+        >>> blob = TokenBlob("00" * 8, (np.array([[127, 0]], np.int8),)).text()
+        >>> split(blob + "a red car") == (blob, "a red car"), split("a red car"), split("sgb1:cut off")
+        (True, ('', 'a red car'), ('sgb1:cut off', ''))
+    """
+    if not is_blob(text):
+        return "", text
+    try:
+        dimension, bits, count = struct.unpack("<HHH", _decoded(text, 8, 14))
+        lengths = struct.unpack(f"<{count}H", _decoded(text, 14, 14 + 2 * count))
+    except (binascii.Error, ValueError, struct.error):
+        return text, ""
+    size = 14 + 2 * count + -(-sum(lengths) * dimension * bits // 8) + 4
+    end = len(MAGIC) + -(-size // 3) * 4
+    return text[:end], text[end:]
+
+
+def _decoded(text: str, start: int, end: int) -> bytes:
+    """Bytes `start` to `end` of what a blob's base64 spells."""
+    first, last = start // 3, -(-end // 3)
+    raw = base64.b64decode(text[len(MAGIC) + 4 * first : len(MAGIC) + 4 * last], validate=True)
+    return raw[start - 3 * first : end - 3 * first]
+
+
 def quantise(rows: NDArray[np.float32], bits: int) -> TokenMatrix:
     """The rows (t, d) as int8, each scaled so that its largest number becomes the largest of that many bits: 127 or 7.
 

@@ -145,3 +145,41 @@ class IndexOfOtherBundle(IndexFailure):
 
 class IndexDamaged(IndexFailure):
     """An embedded index file is there, but is not one or is damaged."""
+
+
+class EngineError(SimgateError):
+    """The search engine could not do what it was asked; sending the request again may help."""
+
+
+class EngineUnavailable(EngineError):
+    """Nobody answers at the engine's address, or the connection broke."""
+
+    def __init__(self, url: str, fault: str) -> None:
+        super().__init__(f"{url}: cannot be reached: {fault}: is the engine running, and the address right?")
+
+
+class EngineTimeout(EngineError):
+    """The engine did not answer in time."""
+
+    def __init__(self, url: str, seconds: float) -> None:
+        super().__init__(f"{url}: no answer within {seconds:g} s: try again, or raise SIMGATE_ENGINE_TIMEOUT")
+
+
+class EngineBusy(EngineError):
+    """The engine refuses for now: it has too much to do."""
+
+
+class EngineDenied(EngineError):
+    """The engine wants other credentials, or these may not do this."""
+
+
+class EngineRefused(EngineError):
+    """The engine says that the request is wrong; sending it again changes nothing."""
+
+
+class EngineMissing(EngineRefused):
+    """The engine has no such index, pipeline or document."""
+
+
+class LayoutError(EngineError):
+    """An index of the engine lacks a field that is needed, or has it in another form."""

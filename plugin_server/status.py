@@ -7,7 +7,20 @@ from http import HTTPStatus
 
 import grpc
 
-from plugin_server.errors import BlobOfOtherBundle, BundleError, IndexFailure, IndexMissing, InvalidRequest
+from plugin_server.errors import (
+    BlobOfOtherBundle,
+    BundleError,
+    EngineBusy,
+    EngineDenied,
+    EngineError,
+    EngineMissing,
+    EngineRefused,
+    EngineTimeout,
+    IndexFailure,
+    IndexMissing,
+    InvalidRequest,
+    LayoutError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +32,13 @@ TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
     BundleError: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE),
     IndexFailure: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
     IndexMissing: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.NOT_FOUND),
+    EngineError: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.BAD_GATEWAY),
+    EngineTimeout: (grpc.StatusCode.DEADLINE_EXCEEDED, HTTPStatus.GATEWAY_TIMEOUT),
+    EngineBusy: (grpc.StatusCode.RESOURCE_EXHAUSTED, HTTPStatus.TOO_MANY_REQUESTS),
+    EngineDenied: (grpc.StatusCode.PERMISSION_DENIED, HTTPStatus.FORBIDDEN),
+    EngineRefused: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.BAD_REQUEST),
+    EngineMissing: (grpc.StatusCode.NOT_FOUND, HTTPStatus.NOT_FOUND),
+    LayoutError: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
 }
 UNFORESEEN = (grpc.StatusCode.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR)
 #: What a caller reads of an error that is not in the table.

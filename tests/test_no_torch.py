@@ -12,7 +12,7 @@ import pytest
 import plugin_server
 
 FORBIDDEN = {"torch", "transformers", "optimum", "onnx", "onnx_export", "sentence_transformers"}
-FILES = sorted(Path(plugin_server.__file__).parent.glob("*.py"))
+FILES = sorted(Path(plugin_server.__file__).parent.rglob("*.py"))
 
 VERIFY = """
 from plugin_server import Reranker

@@ -1,0 +1,1 @@
+"""simgate and search engines: connections, layouts, bulk writing, recall."""

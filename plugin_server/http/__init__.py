@@ -1,0 +1,1 @@
+"""simgate over HTTP: the doors that existing rerank clients know."""
