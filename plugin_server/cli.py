@@ -15,6 +15,7 @@ from plugin_server.cli_index import index
 from plugin_server.cli_rerank import rerank
 from plugin_server.cli_search import search
 from plugin_server.cli_serve import serve
+from plugin_server.cli_templates import templates
 from plugin_server.cli_verify import verify
 from plugin_server.errors import SimgateError
 
@@ -78,7 +79,7 @@ def main() -> None:
     """
 
 
-for _command in (demo, index, search, rerank, verify, serve, bundle):
+for _command in (demo, index, search, rerank, verify, serve, templates, bundle):
     main.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""``simgate index``: a corpus into the embedded index."""
+"""``simgate index``: a corpus into the embedded index or a search engine; ``simgate index check``: what is there."""
 
 from __future__ import annotations
 
@@ -6,50 +6,132 @@ import stat
 from collections.abc import Iterable
 from os import fstat
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
-from plugin_server.cli_common import Bar, bundle_option, console, index_option, load, place, report
+from plugin_server.cli_common import Bar, bundle_option, console, json_option, load, place, report
+from plugin_server.cli_engine import engine_options, engine_settings
 from plugin_server.corpus import Document, Refused, read_corpus
 from plugin_server.index import Index
 from plugin_server.index_file import label_of
-from plugin_server.indexing import fill
+from plugin_server.indexing import Batch, fill
 from plugin_server.reranker import Reranker
 
 #: Label of an index that holds the demo's documents and none of the user's.
 DEMO = "demo"
 
+name_option = click.option(
+    "--index",
+    "name",
+    metavar="NAME",
+    help="Name of the engine's index, or file of the embedded one.  "
+    "[default: $SIMGATE_INDEX, else simgate/index.db in $XDG_DATA_HOME, else in ~/.local/share]",
+    envvar="SIMGATE_INDEX",
+)
 
-@click.command()
-@click.argument("corpus", type=click.File("rb"))
-@index_option
+
+class CorpusOrCommand(click.Group):
+    """A group that takes what is no command's name for the arguments of its command ``corpus``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments, behind the command that they are for."""
+        known = args and args[0] in self.commands
+        return super().parse_args(ctx, args if known else ["corpus", *args])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command, without a name of its own if it was not given one."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return ("" if name == "corpus" else name), command, rest
+
+
+@click.group(cls=CorpusOrCommand)
+def index() -> None:
+    """Encode a corpus and store it; or `index check`: tell what an engine's index holds."""
+
+
+@index.command()
+@click.argument("corpus", type=click.File("rb"), required=False)
+@name_option
+@engine_options
+@click.option("--update-existing", is_flag=True, help="No CORPUS: add blobs and vectors to documents already there.")
+@click.option("--no-vectors", is_flag=True, help="Blobs alone: recall stays your own.")
+@click.option("--replace", is_flag=True, help="Empty the embedded index first.")
 @bundle_option
-@click.option("--replace", is_flag=True, help="Empty the index first.")
 @click.pass_context
-def index(context: click.Context, corpus: BinaryIO, path: Path | None, bundle: str, replace: bool) -> None:
-    """Encode a corpus and store it in the embedded index.
+def corpus(
+    context: click.Context,
+    /,
+    corpus: BinaryIO | None,
+    name: str | None,
+    update_existing: bool,
+    no_vectors: bool,
+    replace: bool,
+    bundle: str,
+    **engine: Any,
+) -> None:
+    """Encode a corpus and store it, in the embedded index or, with --engine, in a search engine.
 
     CORPUS is a file of JSON Lines, or - for standard input: {"id": "...", "text": "...", "title": "...", ...}. The text
     is encoded, the title shown, other fields kept. Without an id a line gets one made of its text. A document whose id
     is there already takes the other's place. A run that was stopped goes on where it was when started again.
 
-    The demo's documents, if they are in the index, make room for yours.
+    An engine's index is made by the template of `simgate templates apply`. Documents that are in an index already get
+    blobs and vectors with --update-existing, also when a new bundle is to take the place of another.
+
+    `simgate index check --index NAME` tells how many documents carry blobs of which bundle.
 
     \b
     Example:
       simgate index corpus.jsonl
       zcat corpus.jsonl.gz | simgate index - --index products.db
+      simgate index corpus.jsonl --engine opensearch --url http://127.0.0.1:9200 --index simgate-products
+      simgate index --update-existing --engine elasticsearch --index articles --text-field body
 
-    Exit codes: 0 every line is in the index; 1 some lines were refused, told with their numbers on standard error.
+    Exit codes: 0 everything is in the index; 1 some lines or documents were refused, told on standard error.
     """
-    reranker, file = load(bundle), place(path)
-    replace = replace or label_of(file) == DEMO
-    with Index.create(file, reranker.manifest, replace=replace) as target:
-        lines = read_corpus(corpus, reranker.settings.max_characters)
-        refused = store(target, reranker, lines, corpus)
-        console(errors=True).print(f"{len(target)} documents in {file}", soft_wrap=True)
-    context.exit(1 if refused else 0)
+    where = engine_settings(**engine)
+    if update_existing == (corpus is not None):
+        raise click.UsageError("give either a CORPUS or --update-existing")
+    if where is None:
+        if corpus is None or no_vectors:
+            raise click.UsageError("--update-existing and --no-vectors need --engine")
+        context.exit(_embedded(corpus, Path(name) if name else None, bundle, replace))
+    if replace:
+        raise click.UsageError("--replace is for the embedded index: delete the engine's index by yourself")
+    if not name:
+        raise click.UsageError("--engine needs --index NAME")
+    from plugin_server import cli_engine_index as work  # the engines' clients are not needed otherwise
+
+    reranker = load(bundle)
+    if corpus is None:
+        context.exit(work.update(where, reranker, name, not no_vectors))
+    context.exit(work.fill(where, reranker, name, not no_vectors, corpus))
+
+
+@index.command()
+@name_option
+@engine_options
+@bundle_option
+@json_option
+@click.pass_context
+def check(context: click.Context, /, name: str | None, bundle: str, as_json: bool, **engine: Any) -> None:
+    """Tell how many documents of an engine's index carry blobs of which bundle.
+
+    \b
+    Example:
+      simgate index check --engine opensearch --index simgate-products
+
+    Exit codes: 0 every document carries a blob of the loaded bundle; 1 some do not, or the index cannot be asked.
+    """
+    where = engine_settings(**engine)
+    if where is None or not name:
+        raise click.UsageError("give --engine and --index NAME")
+    from plugin_server import cli_engine_index as work
+
+    context.exit(work.check(where, bundle, name, as_json))
 
 
 def store(index: Index, reranker: Reranker, corpus: Iterable[Document | Refused], stream: BinaryIO) -> int:
@@ -58,17 +140,50 @@ def store(index: Index, reranker: Reranker, corpus: Iterable[Document | Refused]
     Args:
         stream: what the corpus is read from, for the share that is done.
     """
-    size, added, unchanged, refused = _size(stream), 0, 0, 0
-    with Bar("Indexing") as bar:
+    with Tally(stream) as tally:
         for batch in fill(index, reranker, corpus):
-            added, unchanged, refused = added + batch.added, unchanged + batch.unchanged, refused + len(batch.refused)
-            report(batch.refused, stream)
-            counts = {"added": added, "unchanged": unchanged, "refused": refused}
-            note = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-            bar.update(stream.tell() if size else added + unchanged, size, note)
-        if not added + unchanged + refused:
-            bar.update(0, None, "no documents: the input is empty")
-    return refused
+            tally.add(batch)
+    return tally.refused
+
+
+class Tally:
+    """What became of a corpus so far, shown as a progress bar; a context manager.
+
+    Attributes:
+        refused: lines that could not be stored; they are told on standard error.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.added = self.unchanged = self.refused = 0
+        self._stream, self._size, self._bar = stream, _size(stream), Bar("Indexing")
+
+    def add(self, batch: Batch) -> None:
+        """Nothing; the batch is counted and shown."""
+        self.added += batch.added
+        self.unchanged += batch.unchanged
+        self.refused += len(batch.refused)
+        report(batch.refused, self._stream)
+        counts = {"added": self.added, "unchanged": self.unchanged, "refused": self.refused}
+        note = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        self._bar.update(self._stream.tell() if self._size else self.added + self.unchanged, self._size, note)
+
+    def __enter__(self) -> Tally:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *fault: Any) -> None:
+        if not self.added + self.unchanged + self.refused:
+            self._bar.update(0, None, "no documents: the input is empty")
+        self._bar.__exit__(*fault)
+
+
+def _embedded(corpus: BinaryIO, path: Path | None, bundle: str, replace: bool) -> int:
+    """The exit code, after the corpus was stored in the embedded index."""
+    reranker, file = load(bundle), place(path)
+    with Index.create(file, reranker.manifest, replace=replace or label_of(file) == DEMO) as target:
+        refused = store(target, reranker, read_corpus(corpus, reranker.settings.max_characters), corpus)
+        console(errors=True).print(f"{len(target)} documents in {file}", soft_wrap=True)
+    return 1 if refused else 0
 
 
 def _size(stream: BinaryIO) -> int | None:

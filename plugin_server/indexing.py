@@ -33,18 +33,18 @@ def fill(index: Index, reranker: Reranker, corpus: Iterable[Document | Refused])
     Raises:
         IndexFailure: the index cannot be written.
     """
-    for items in _batches(corpus):
+    for items in batches(corpus):
         refused = [item for item in items if isinstance(item, Refused)]
         documents = [item for item in items if isinstance(item, Document)]
         pending = index.missing(documents)
-        encoded = _encoded(reranker, pending, refused)
+        encoded = encoded_by_id(reranker, pending, refused)
         taken = [document for document in pending if document.id in encoded]
         index.add(taken, [encoded[document.id] for document in taken])
         refused.sort(key=lambda item: item.line)
         yield Batch(len(taken), len(documents) - len(pending), tuple(refused))
 
 
-def _encoded(reranker: Reranker, documents: list[Document], refused: list[Refused]) -> dict[str, Encoded]:
+def encoded_by_id(reranker: Reranker, documents: list[Document], refused: list[Refused]) -> dict[str, Encoded]:
     """What could be encoded, by id; what could not is added to `refused`."""
     try:
         encoded = reranker.encode([item.text for item in documents])
@@ -60,7 +60,8 @@ def _encoded(reranker: Reranker, documents: list[Document], refused: list[Refuse
     return result
 
 
-def _batches(corpus: Iterable[Document | Refused]) -> Iterator[list[Document | Refused]]:
+def batches(corpus: Iterable[Document | Refused]) -> Iterator[list[Document | Refused]]:
+    """The items in lists of at most `BATCH_LINES`; after the last one there is no empty list."""
     batch: list[Document | Refused] = []
     characters = 0
     for item in corpus:

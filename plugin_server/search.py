@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plugin_server.candidate import Candidate
+from plugin_server.encoder import Encoded
 from plugin_server.errors import InvalidField, OverLimit
 from plugin_server.index import Found, Index
 from plugin_server.ranking import Hit, Policy, Ranking
@@ -75,8 +76,25 @@ class Searcher:
         Policy.of(policy)
         encoded = self.reranker.encoder.query(query)
         recall = tuple(self.index.search(encoded.vectors[0], k))
-        if not recall:
-            return Answer(query, (), Ranking((), ()))
-        candidates = [Candidate(item.document.text, item.document.id, item.score, item.blob) for item in recall]
-        ranking = self.reranker.rerank(query, candidates, profile, policy, encoded)
-        return Answer(query, recall, Ranking(ranking.hits[:top_n], ranking.dropped))
+        return verified(self.reranker, query, encoded, recall, top_n, profile, policy)
+
+
+def verified(
+    reranker: Reranker,
+    query: str,
+    encoded: Encoded,
+    recall: tuple[Found, ...],
+    top_n: int,
+    profile: str,
+    policy: str,
+) -> Answer:
+    """The answer to a query whose dense hits are known; its encoding is used again.
+
+    Raises:
+        InvalidRequest: as `Reranker.rerank`.
+    """
+    if not recall:
+        return Answer(query, (), Ranking((), ()))
+    candidates = [Candidate(item.document.text, item.document.id, item.score, item.blob) for item in recall]
+    ranking = reranker.rerank(query, candidates, profile, policy, encoded)
+    return Answer(query, recall, Ranking(ranking.hits[:top_n], ranking.dropped))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import get_type_hints
+from dataclasses import dataclass, fields
+from typing import TypeVar, get_type_hints
 
 from plugin_server.errors import InvalidField, UnknownChoice
 
 #: Settings are read from ``SIMGATE_<FIELD>``, for example ``SIMGATE_MAX_CANDIDATES``.
 PREFIX = "SIMGATE_"
 MISMATCH = ("encode", "unverified", "refuse")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,24 @@ class Settings:
             InvalidField: a number is not a whole number, or out of range.
             UnknownChoice: ``SIMGATE_ON_MISMATCH`` is not one of its values.
         """
-        types = get_type_hints(cls)
-        given: dict[str, str | int] = {}
-        for item in fields(cls):
-            name = PREFIX + item.name.upper()
-            if name not in mapping:
-                continue
-            try:
-                given[item.name] = types[item.name](mapping[name])
-            except ValueError:
-                raise InvalidField(f"{name}: {mapping[name]!r} is not a whole number") from None
-        return replace(cls(), **given)  # type: ignore[arg-type]
+        return read_fields(cls, mapping)
+
+
+def read_fields(kind: type[Value], mapping: Mapping[str, str]) -> Value:
+    """An object of a frozen dataclass of texts and numbers, from the keys ``SIMGATE_<FIELD>`` that the mapping has.
+
+    Raises:
+        InvalidField: a value is not a number where one is needed.
+    """
+    types = get_type_hints(kind)
+    given: dict[str, str | int | float] = {}
+    for item in fields(kind):  # type: ignore[arg-type]
+        name = PREFIX + item.name.upper()
+        if name not in mapping:
+            continue
+        try:
+            given[item.name] = types[item.name](mapping[name])
+        except ValueError:
+            what = "a number" if types[item.name] is float else "a whole number"
+            raise InvalidField(f"{name}: {mapping[name]!r} is not {what}") from None
+    return kind(**given)

@@ -1,0 +1,131 @@
+"""What a cluster can do, and the settings that let its connectors call the sidecar."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from index_templates.store import Request
+
+REGEX = "plugins.ml_commons.trusted_connector_endpoints_regex"
+PRIVATE = "plugins.ml_commons.connector.private_ip_enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a cluster can do.
+
+    Attributes:
+        machine_learning: OpenSearch has ML Commons.
+        processors: types of its search pipelines' processors.
+        inference: Elasticsearch has inference endpoints.
+    """
+
+    machine_learning: bool
+    processors: frozenset[str]
+    inference: bool
+
+    @classmethod
+    async def ask(cls, request: Request, engine: str) -> Abilities:
+        """What every node of the cluster can do."""
+        if engine == "elasticsearch":
+            return cls(False, frozenset(), await _answers(request, "/_inference"))
+        nodes = (await request("GET", "/_nodes/plugins,search_pipelines", None))["nodes"].values()
+        plugins = [{plugin["name"] for plugin in node.get("plugins", [])} for node in nodes]
+        types = [_types(node) for node in nodes]
+        return cls(all("opensearch-ml" in found for found in plugins), frozenset.intersection(*types), False)
+
+    def missing(self, body: dict[str, Any], kind: str, sidecar: bool) -> str:
+        """What a resource needs that is not there, empty for nothing."""
+        if kind == "inference":
+            if not self.inference:
+                return "this cluster has no inference endpoints"
+            return "" if sidecar else "calls the sidecar: give --sidecar"
+        if kind in ("model_group", "connector", "model"):
+            if not self.machine_learning:
+                return "this cluster has no ML Commons"
+            return "" if sidecar else "calls the sidecar: give --sidecar"
+        if kind == "search_pipeline":
+            lacking = sorted(_used(body) - self.processors)
+            if lacking:
+                return f"this cluster has no processor {', '.join(lacking)}"
+            if "model_id" in json.dumps(body) and not sidecar:
+                return "calls the sidecar: give --sidecar"
+        return ""
+
+
+class Trust:
+    """The cluster settings that let connectors call one address: added to what is allowed already, and taken away.
+
+    Args:
+        pattern: a regular expression of the address.
+    """
+
+    def __init__(self, request: Request, pattern: str) -> None:
+        self.request, self.pattern = request, pattern
+
+    async def give(self, dry: bool) -> str:
+        """What became of the settings: updated or unchanged."""
+        _, effective = await self._settings()
+        trusted = list(effective.get(REGEX) or [])
+        wanted: dict[str, Any] = {}
+        if self.pattern not in trusted:
+            wanted[REGEX] = [*trusted, self.pattern]
+        if str(effective.get(PRIVATE, "false")).lower() != "true":
+            wanted[PRIVATE] = True
+        if wanted and not dry:
+            await self._put(wanted)
+        return "updated" if wanted else "unchanged"
+
+    async def take(self, dry: bool) -> str:
+        """What became of the settings: updated or unchanged.
+
+        Where no other address was added to the engine's own, both settings go back to their defaults.
+        """
+        persistent, _ = await self._settings()
+        trusted = list(persistent.get(REGEX) or [])
+        if self.pattern not in trusted:
+            return "unchanged"
+        if dry:
+            return "updated"
+        left = [pattern for pattern in trusted if pattern != self.pattern]
+        await self._put({REGEX: None, PRIVATE: None})
+        _, defaults = await self._settings()  # which are told only while nothing else is set
+        if set(left) - set(defaults.get(REGEX) or []):
+            await self._put({REGEX: left, PRIVATE: persistent.get(PRIVATE)})
+        return "updated"
+
+    async def _put(self, persistent: dict[str, Any]) -> None:
+        await self.request("PUT", "/_cluster/settings", {"persistent": persistent})
+
+    async def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The persistent settings, and those in effect."""
+        path = "/_cluster/settings?include_defaults=true&flat_settings=true"
+        found = await self.request("GET", path, None)
+        return found["persistent"], found.get("defaults", {}) | found["persistent"] | found["transient"]
+
+
+async def _answers(request: Request, path: str) -> bool:
+    """Whether the engine knows a path at all."""
+    try:
+        return await request("GET", path, None) is not None
+    except Exception as error:
+        if "no handler found" in str(error) or "invalid_index_name" in str(error):
+            return False
+        raise
+
+
+def _types(node: dict[str, Any]) -> frozenset[str]:
+    """The types of processors that a node has."""
+    kinds = ("request_processors", "response_processors", "phase_results_processors")
+    found = {item["type"] for kind in kinds for item in node.get("search_pipelines", {}).get(kind, [])}
+    if any(plugin["name"] == "opensearch-neural-search" for plugin in node.get("plugins", [])):
+        found.add("normalization-processor")  # which OpenSearch 2 does not list
+    return frozenset(found)
+
+
+def _used(body: dict[str, Any]) -> set[str]:
+    """The types of processors that a pipeline uses."""
+    lists = [value for key, value in body.items() if key.endswith("_processors")]
+    return {kind for items in lists for item in items for kind in item}

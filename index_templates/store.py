@@ -1,0 +1,225 @@
+"""Where an engine keeps each kind of resource: found by name, written, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+#: ``request(method, path, body)`` gives the parsed answer, None for 404, and raises for every other error.
+Request = Callable[[str, str, Any], Awaitable[Any]]
+#: What `marked` puts behind a description.
+MARK = re.compile(r" \(simgate v(\d+) ([0-9a-f]{12})\)$")
+ML = "/_plugins/_ml"
+#: Seconds between two looks at a task of ML Commons, and how many looks.
+POLL, POLLS = 0.2, 150
+
+
+class TemplateError(Exception):
+    """A resource could not be put in place; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What is there: its id, and the version and digest that its description tells; 0 and empty for somebody else's."""
+
+    id: str
+    version: int = 0
+    digest: str = ""
+
+
+def marked(description: str, version: int, digest: str) -> str:
+    """A description that tells version and digest, because not every kind of resource has a field for them.
+
+    Example:
+        >>> marked("For words.", 3, "0123456789ab")
+        'For words. (simgate v3 0123456789ab)'
+    """
+    return f"{description} (simgate v{version} {digest})"
+
+
+def installed(identity: str, description: str) -> Installed:
+    """What a description tells.
+
+    Example:
+        >>> installed("a", "For words. (simgate v3 0123456789ab)"), installed("a", "mine")
+        (Installed(id='a', version=3, digest='0123456789ab'), Installed(id='a', version=0, digest=''))
+    """
+    found = MARK.search(description or "")
+    return Installed(identity, int(found[1]), found[2]) if found else Installed(identity)
+
+
+class Store(Protocol):
+    """One kind of resource in an engine."""
+
+    async def find(self, name: str) -> Installed | None:
+        """What is there under the name."""
+
+    async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:
+        """The id of the resource, made or put in the old one's place."""
+
+    async def delete(self, name: str, old: Installed) -> None:
+        """Nothing; it is gone."""
+
+
+class Template:
+    """Component templates, index templates: a list in the answer, the description in ``_meta``."""
+
+    def __init__(self, request: Request, kind: str) -> None:
+        self.request, self.kind = request, kind
+
+    async def find(self, name: str) -> Installed | None:
+        """What is there under the name."""
+        found = await self.request("GET", f"/_{self.kind}/{name}", None)
+        if found is None:
+            return None
+        meta = found[f"{self.kind}s"][0][self.kind].get("_meta") or {}
+        return installed(name, str(meta.get("description", "")))
+
+    async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:
+        """The name; a template is put in the old one's place."""
+        await self.request("PUT", f"/_{self.kind}/{name}", body)
+        return name
+
+    async def delete(self, name: str, old: Installed) -> None:
+        """Nothing; it is gone."""
+        await self.request("DELETE", f"/_{self.kind}/{name}", None)
+
+
+class Pipeline:
+    """OpenSearch's search pipelines, which take no ``_meta`` and no ``version`` beside a description."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    async def find(self, name: str) -> Installed | None:
+        """What is there under the name."""
+        found = await self.request("GET", f"/_search/pipeline/{name}", None)
+        return installed(name, str(found[name].get("description", ""))) if found and name in found else None
+
+    async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:
+        """The name; a pipeline is put in the old one's place."""
+        await self.request("PUT", f"/_search/pipeline/{name}", _bare(body))
+        return name
+
+    async def delete(self, name: str, old: Installed) -> None:
+        """Nothing; it is gone."""
+        await self.request("DELETE", f"/_search/pipeline/{name}", None)
+
+
+class Learning:
+    """What ML Commons keeps in indices of its own, with ids of its own: connectors, model groups, models."""
+
+    def __init__(self, request: Request, kind: str) -> None:
+        self.request, self.kind = request, kind
+        self.path = f"{ML}/{kind}s"
+
+    async def find(self, name: str) -> Installed | None:
+        """What is there under the name; of several the first."""
+        query = {"query": {"term": {"name.keyword": name}}, "size": 1}
+        found = await self.request("POST", f"{self.path}/_search", query)
+        hits = found["hits"]["hits"] if found else []
+        return installed(hits[0]["_id"], str(hits[0]["_source"].get("description", ""))) if hits else None
+
+    async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:
+        """The id, the old one's where it can be kept; a model is deployed when this returns."""
+        make = {"connector": self._connector, "model_group": self._group, "model": self._model}[self.kind]
+        return await make(_bare(body), old)
+
+    async def delete(self, name: str, old: Installed) -> None:
+        """Nothing; it is gone."""
+        if self.kind == "model":
+            await self._undeploy(old.id)
+        await self.request("DELETE", f"{self.path}/{old.id}", None)
+
+    async def _connector(self, body: dict[str, Any], old: Installed | None) -> str:
+        if old is None:
+            made = await self.request("POST", f"{self.path}/_create", {"version": "1"} | body)
+            return str(made["connector_id"])
+        # a connector cannot change under a model that is deployed
+        models = await self._models_of(old.id)
+        for model in models:
+            await self._undeploy(model)
+        await self.request("PUT", f"{self.path}/{old.id}", body)
+        for model in models:
+            await self._deployed(await self.request("POST", f"{ML}/models/{model}/_deploy", {}))
+        return old.id
+
+    async def _group(self, body: dict[str, Any], old: Installed | None) -> str:
+        if old is None:
+            return str((await self.request("POST", f"{self.path}/_register", body))["model_group_id"])
+        await self.request("PUT", f"{self.path}/{old.id}", body)
+        return old.id
+
+    async def _model(self, body: dict[str, Any], old: Installed | None) -> str:
+        if old is not None:
+            await self.delete(body["name"], old)
+        task = await self.request("POST", f"{self.path}/_register?deploy=true", body)
+        return str((await self._deployed(task)).get("model_id") or task["model_id"])
+
+    async def _models_of(self, connector: str) -> list[str]:
+        # a keyword in one line of OpenSearch, a text with a keyword below it in another
+        either = [{"term": {name: connector}} for name in ("connector_id", "connector_id.keyword")]
+        query = {"query": {"bool": {"should": either}}, "size": 100}
+        found = await self.request("POST", f"{ML}/models/_search", query)
+        return [str(hit["_id"]) for hit in found["hits"]["hits"]] if found else []
+
+    async def _undeploy(self, model: str) -> None:
+        """Nothing; the model is undeployed, which its connector learns only a moment after the answer."""
+        await self.request("POST", f"{ML}/models/{model}/_undeploy", {})
+        for _ in range(POLLS):
+            state = await self.request("GET", f"{ML}/models/{model}", None)
+            if state is None or state.get("model_state") != "DEPLOYED":
+                return
+            await asyncio.sleep(POLL)
+        raise TemplateError(f"model: not undeployed within {POLL * POLLS:g} s: see the model {model}")
+
+    async def _deployed(self, task: dict[str, Any]) -> dict[str, Any]:
+        """The task's end."""
+        for _ in range(POLLS):
+            state: dict[str, Any] = await self.request("GET", f"{ML}/tasks/{task['task_id']}", None)
+            if state["state"] == "COMPLETED":
+                return state
+            if "FAILED" in state["state"] or state["state"] == "COMPLETED_WITH_ERROR":
+                raise TemplateError(f"model: cannot be deployed: {state.get('error', state['state'])}")
+            await asyncio.sleep(POLL)
+        raise TemplateError(f"model: not deployed within {POLL * POLLS:g} s: see the task {task['task_id']}")
+
+
+class Endpoint:
+    """Elasticsearch's inference endpoints, which have no description: the address tells whether one is ours."""
+
+    def __init__(self, request: Request, task: str = "rerank") -> None:
+        self.request, self.path = request, f"/_inference/{task}"
+        self._wanted: dict[str, tuple[int, str, Any]] = {}
+
+    def expect(self, name: str, version: int, digest: str, settings: dict[str, Any]) -> None:
+        """Nothing; an endpoint with this address counts as that version."""
+        self._wanted[name] = (version, digest, settings.get("url"))
+
+    async def find(self, name: str) -> Installed | None:
+        """What is there under the name."""
+        found = await self.request("GET", f"{self.path}/{name}", None)
+        if found is None:
+            return None
+        version, digest, url = self._wanted.get(name, (0, "", None))
+        same = found["endpoints"][0].get("service_settings", {}).get("url") == url
+        return Installed(name, version, digest) if same else Installed(name)
+
+    async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:
+        """The name; an endpoint cannot be changed, and is made anew."""
+        if old is not None:
+            await self.delete(name, old)
+        await self.request("PUT", f"{self.path}/{name}", _bare(body))
+        return name
+
+    async def delete(self, name: str, old: Installed) -> None:
+        """Nothing; it is gone."""
+        await self.request("DELETE", f"{self.path}/{name}", None)
+
+
+def _bare(body: dict[str, Any]) -> dict[str, Any]:
+    """The body without what the engine does not take."""
+    return {key: value for key, value in body.items() if key not in ("_meta", "version")}

@@ -1,0 +1,65 @@
+"""How many documents of an index carry blobs of which bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plugin_server.engines.connection import Engine
+from plugin_server.engines.layout import BUNDLE
+from plugin_server.engines.target import look, path
+from plugin_server.errors import EngineMissing, LayoutError
+
+#: Fingerprints listed by name.
+LISTED = 100
+#: What stands for documents without a blob.
+NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """The documents of an index by the bundle that made their blobs.
+
+    Attributes:
+        documents: all of them.
+        bundles: how many by fingerprint; ``none`` for those without a blob.
+        made_for: the fingerprint in the mapping's ``_meta``; empty without.
+    """
+
+    documents: int
+    bundles: dict[str, int]
+    made_for: str
+
+    def outstanding(self, fingerprint: str) -> int:
+        """Documents that the bundle of that fingerprint cannot read from their blobs.
+
+        Example:
+            >>> Census(10, {"2f9d": 7, "none": 3}, "2f9d").outstanding("2f9d")
+            3
+        """
+        return self.documents - self.bundles.get(fingerprint, 0)
+
+
+async def count(engine: Engine, index: str) -> Census:
+    """The census of an index, an alias or a pattern.
+
+    Raises:
+        EngineMissing: there is no such index.
+        LayoutError: it has no field for the bundle's fingerprint.
+    """
+    mapped = await look(engine, index)
+    if mapped is None:
+        raise EngineMissing(f"{index}: there is no such index")
+    if not mapped.blob:
+        raise LayoutError(
+            f"{index}: has none of simgate's fields: add them with `simgate index --update-existing`, or make a new "
+            "index after `simgate templates apply`"
+        )
+    await engine.request("POST", f"/{path(index)}/_refresh")
+    query = {
+        "size": 0,
+        "track_total_hits": True,
+        "aggs": {"bundles": {"terms": {"field": BUNDLE, "size": LISTED, "missing": NONE}}},
+    }
+    found = await engine.request("POST", f"/{path(index)}/_search", query)
+    bundles = {bucket["key"]: bucket["doc_count"] for bucket in found["aggregations"]["bundles"]["buckets"]}
+    return Census(found["hits"]["total"]["value"], bundles, str(mapped.meta.get("fingerprint", "")))

@@ -1,0 +1,143 @@
+"""The two official asynchronous clients, reduced to one method each; neither sends anything twice by itself."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from plugin_server.errors import InvalidField
+
+if TYPE_CHECKING:
+    from plugin_server.engines.settings import EngineSettings
+
+#: Connections of one pool; more requests at a time wait.
+CONNECTIONS = 32
+
+
+class Answered(Exception):
+    """The engine answered with an error status."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(status, body)
+        self.status = status
+        self.body = body
+
+
+class Client(Protocol):
+    """What both clients are reduced to."""
+
+    async def perform(self, method: str, path: str, params: Mapping[str, str], body: bytes | None, kind: str) -> Any:
+        """The parsed answer.
+
+        Raises:
+            Answered: with a status of 400 or more.
+            TimeoutError, ConnectionError: not at all.
+            ValueError: in no form that could be parsed.
+        """
+
+    async def close(self) -> None:
+        """Nothing; the connections are closed."""
+
+
+class OpenSearchClient:
+    """opensearch-py."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        import opensearchpy  # here and below: the commands that need no engine start faster without
+
+        self._faults = opensearchpy.exceptions
+        headers = {"Authorization": f"ApiKey {settings.engine_api_key}"} if settings.engine_api_key else None
+        self._client = opensearchpy.AsyncOpenSearch(
+            settings.engine_url,
+            http_auth=(settings.engine_user, settings.engine_password) if settings.engine_user else None,
+            headers=headers,
+            ssl_context=_context(settings),
+            timeout=settings.engine_timeout,
+            maxsize=CONNECTIONS,
+            max_retries=0,
+        )
+
+    async def perform(self, method: str, path: str, params: Mapping[str, str], body: bytes | None, kind: str) -> Any:
+        """The parsed answer, see `Client.perform`."""
+        try:
+            return await self._client.transport.perform_request(
+                method, path, params=dict(params), body=body, headers={"content-type": kind}
+            )
+        except self._faults.ConnectionTimeout:
+            raise TimeoutError from None
+        except self._faults.ConnectionError as error:
+            raise ConnectionError(str(error.info)) from error
+        except self._faults.TransportError as error:
+            raise Answered(int(error.status_code), error.info) from error
+        except self._faults.SerializationError as error:
+            raise ValueError(f"gave an answer that is not JSON: {error}") from error
+
+    async def close(self) -> None:
+        """Nothing; the connections are closed."""
+        await self._client.close()
+
+
+class ElasticsearchClient:
+    """elasticsearch-py, of the extra ``elasticsearch``.
+
+    Raises:
+        InvalidField: it is not installed.
+    """
+
+    def __init__(self, settings: EngineSettings) -> None:
+        try:
+            import elastic_transport
+            import elasticsearch
+        except ImportError:
+            raise InvalidField("engine: its client is not installed: pip install 'simgate[elasticsearch]'") from None
+        self._elasticsearch, self._faults = elasticsearch, elastic_transport
+        self._client = elasticsearch.AsyncElasticsearch(
+            settings.engine_url,
+            basic_auth=(settings.engine_user, settings.engine_password) if settings.engine_user else None,
+            api_key=settings.engine_api_key or None,
+            ssl_context=_context(settings),
+            request_timeout=settings.engine_timeout,
+            connections_per_node=CONNECTIONS,
+            max_retries=0,
+        )
+
+    async def perform(self, method: str, path: str, params: Mapping[str, str], body: bytes | None, kind: str) -> Any:
+        """The parsed answer, see `Client.perform`."""
+        headers = {"accept": "application/json"} | ({"content-type": kind} if body else {})
+        try:
+            answer = await self._client.perform_request(method, path, params=params, headers=headers, body=body)
+            return answer.body
+        except self._elasticsearch.UnsupportedProductError as error:
+            raise ValueError("answers, but is not Elasticsearch: give engine opensearch") from error
+        except self._elasticsearch.ApiError as error:
+            raise Answered(error.meta.status, error.body) from error
+        except self._faults.ConnectionTimeout:
+            raise TimeoutError from None
+        except self._faults.ConnectionError as error:
+            raise ConnectionError(error.message) from error
+        except self._faults.SerializationError as error:
+            raise ValueError(f"gave an answer that is not JSON: {error}") from error
+
+    async def close(self) -> None:
+        """Nothing; the connections are closed."""
+        await self._client.close()
+
+
+def client(settings: EngineSettings) -> Client:
+    """The client of the engine that the settings name.
+
+    Raises:
+        InvalidField: it is not installed, or the certificate file cannot be read.
+    """
+    return ElasticsearchClient(settings) if settings.engine == "elasticsearch" else OpenSearchClient(settings)
+
+
+def _context(settings: EngineSettings) -> ssl.SSLContext | None:
+    """How to check the engine's certificate; None without TLS."""
+    if not settings.engine_url.startswith("https:"):
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.engine_ca or None)
+    except OSError as error:
+        raise InvalidField(f"engine_ca: {settings.engine_ca}: {error.strerror or error}: give a PEM file") from error

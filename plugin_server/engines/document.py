@@ -1,0 +1,74 @@
+"""A document as the engine stores it: its own fields, and simgate's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from plugin_server.corpus import Document
+from plugin_server.encoder import Encoded
+from plugin_server.engines.layout import BLOB, BUNDLE, OWN, VECTOR, WINDOWS, Layout, Mapped
+from plugin_server.errors import InvalidField
+
+#: Decimals of a stored number: a vector's direction moves by less than a ten-millionth.
+DECIMALS = 7
+
+
+def source(document: Document, layout: Layout) -> dict[str, Any]:
+    """The document's own fields.
+
+    Raises:
+        InvalidField: one has a name that is simgate's.
+    """
+    for name in document.extra:
+        if name.split(".")[0] in OWN:
+            raise InvalidField(f"{name}: is simgate's own field: rename yours")
+    titled = {layout.title: document.title} if document.title else {}
+    return document.extra | titled | {layout.text: document.text}
+
+
+def digest(own: Mapping[str, Any], fingerprint: str) -> str:
+    """16 hexadecimal digits that change with the document and with the bundle.
+
+    Example:
+        >>> digest({"text": "a"}, "00") == digest({"text": "a"}, "00") != digest({"text": "a"}, "01")
+        True
+    """
+    text = json.dumps([fingerprint, own], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def encoding(encoded: Encoded, fingerprint: str, mapped: Mapped, vectors: bool) -> dict[str, Any]:
+    """simgate's fields: blob, fingerprint and, if wanted, a vector for each window."""
+    fields: dict[str, Any] = {BLOB: encoded.blob(fingerprint).text(), BUNDLE: fingerprint}
+    if vectors:
+        fields[WINDOWS] = [{VECTOR: numbers(row, mapped.byte)} for row in encoded.vectors]
+    return fields
+
+
+def numbers(vector: np.ndarray[Any, np.dtype[np.float32]], byte: bool) -> list[float] | list[int]:
+    """A vector of length 1 as the engine takes it: decimals, or whole numbers up to 127.
+
+    Example:
+        >>> row = np.array([0.6, -0.8], np.float32)
+        >>> numbers(row, byte=False), numbers(row, byte=True)
+        ([0.6, -0.8], [76, -102])
+    """
+    if byte:
+        whole: list[int] = np.rint(vector * 127).astype(int).tolist()
+        return whole
+    decimal: list[float] = vector.astype(np.float64).round(DECIMALS).tolist()
+    return decimal
+
+
+def documented(identity: str, fields: Mapping[str, Any], layout: Layout) -> Document:
+    """The document that an engine's source describes, without simgate's fields."""
+    title = fields.get(layout.title, "")
+    extra = {
+        name: value for name, value in fields.items() if name not in OWN and name not in (layout.text, layout.title)
+    }
+    return Document(identity, layout.text_of(fields), title if isinstance(title, str) else "", extra)

@@ -1,0 +1,81 @@
+"""Where the search engine is, how to log in, and what its fields are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from plugin_server.engines.layout import Layout
+from plugin_server.errors import InvalidField, UnknownChoice
+from plugin_server.settings import read_fields
+
+ENGINES = ("opensearch", "elasticsearch")
+#: What a new node of either engine listens on.
+URL = "http://127.0.0.1:9200"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """A search engine to talk to.
+
+    Attributes:
+        engine: ``opensearch`` or ``elasticsearch``.
+        engine_url: ``http://host:port`` or ``https://host:port``, without name and password.
+        engine_user, engine_password: for basic authentication; both or neither.
+        engine_api_key: for ``Authorization: ApiKey …``, instead of those.
+        engine_ca: file of the certificate authority to trust in place of the system's.
+        engine_timeout: seconds of one request.
+        text_field: the field that holds a document's text; may be dotted.
+
+    Example:
+        >>> EngineSettings.read({"SIMGATE_ENGINE_URL": "http://search:9200"}).engine_url
+        'http://search:9200'
+    """
+
+    engine: str = "opensearch"
+    engine_url: str = URL
+    engine_user: str = ""
+    engine_password: str = ""
+    engine_api_key: str = ""
+    engine_ca: str = ""
+    engine_timeout: float = 10.0
+    text_field: str = "text"
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise UnknownChoice("engine", self.engine, list(ENGINES))
+        parts = urlsplit(self.engine_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise InvalidField(
+                f"engine_url: {_bare(self.engine_url)!r} is no address: give http://host:port or https://…"
+            )
+        if parts.username or parts.password:
+            raise InvalidField("engine_url: holds a name or a password: give them as engine_user and engine_password")
+        if bool(self.engine_user) != bool(self.engine_password):
+            raise InvalidField("engine_user, engine_password: give both or neither")
+        if self.engine_user and self.engine_api_key:
+            raise InvalidField("engine_api_key: excludes engine_user and engine_password: give one way to log in")
+        if not 0 < self.engine_timeout < 3600:
+            raise InvalidField(f"engine_timeout: {self.engine_timeout:g} is not between 0 and 3600 seconds")
+        if not self.text_field or self.text_field.startswith("simgate_"):
+            raise InvalidField(f"text_field: {self.text_field!r} cannot hold the text: name a field of the documents")
+
+    @classmethod
+    def read(cls, mapping: Mapping[str, str]) -> EngineSettings:
+        """The settings named in a mapping such as ``os.environ``: ``SIMGATE_ENGINE``, ``SIMGATE_ENGINE_URL``, ….
+
+        Raises:
+            InvalidField, UnknownChoice: a value cannot be used; the message names it.
+        """
+        return read_fields(cls, mapping)
+
+    @property
+    def layout(self) -> Layout:
+        """The names of the fields."""
+        return Layout(text=self.text_field)
+
+
+def _bare(url: str) -> str:
+    """The address without name and password, fit for a message."""
+    return url.rpartition("@")[2]

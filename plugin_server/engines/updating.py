@@ -1,0 +1,134 @@
+"""Documents that are in an index already get blobs and vectors, by partial updates that overwrite nothing newer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from plugin_server.corpus import Document, Refused, document_of
+from plugin_server.engines.bulk import CONFLICT, Action, write
+from plugin_server.engines.document import digest, encoding
+from plugin_server.engines.layout import BUNDLE, DIGEST, OWN
+from plugin_server.engines.target import Target, path
+from plugin_server.errors import EngineMissing, InvalidRequest
+from plugin_server.indexing import BATCH_LINES, encoded_by_id
+from plugin_server.reranker import Reranker
+
+#: How long the engine keeps the list of what is to be done, from one batch to the next.
+KEEP_ALIVE = "10m"
+#: Passes over what changed under the hand of the one before.
+PASSES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What became of a batch of documents.
+
+    Attributes:
+        updated: got blob and vectors.
+        changed: were changed or deleted by somebody else meanwhile; the next pass sees to them.
+        refused: cannot be encoded or written, each with its id and the reason.
+        total: of documents that had to be done when the pass began.
+    """
+
+    updated: int
+    changed: int
+    refused: tuple[tuple[str, str], ...]
+    total: int
+
+
+async def update(target: Target, reranker: Reranker) -> AsyncGenerator[Updated]:
+    """The batches of documents without a blob of the loaded bundle, each once it is acknowledged.
+
+    A run that was stopped goes on where it was: what is done is not found any more.
+
+    Raises:
+        EngineError: the engine cannot be asked, or did not take a batch after every try.
+    """
+    refused: set[str] = set()
+    for _ in range(PASSES):
+        changed = 0
+        async for hits, total in _outstanding(target, reranker.manifest.fingerprint):
+            fresh = [hit for hit in hits if hit["_id"] not in refused]
+            result = await _updated(target, reranker, fresh, total)
+            refused |= {identity for identity, _ in result.refused}
+            changed += result.changed
+            yield result
+        if not changed:
+            return
+        await target.engine.request("POST", f"/{path(target.name)}/_refresh")
+
+
+async def _outstanding(target: Target, fingerprint: str) -> AsyncGenerator[tuple[list[dict[str, Any]], int]]:
+    """Batches of hits whose blob is missing or another bundle's, and how many there are in all."""
+    query = {
+        "query": {"bool": {"must_not": [{"term": {BUNDLE: fingerprint}}]}},
+        "size": BATCH_LINES,
+        "sort": ["_doc"],
+        "seq_no_primary_term": True,
+        "track_total_hits": True,
+        "_source": {"excludes": list(OWN)},
+    }
+    request = target.engine.request
+    await request("POST", f"/{path(target.name)}/_refresh")
+    answer = await request("POST", f"/{path(target.name)}/_search", query, {"scroll": KEEP_ALIVE})
+    scroll = answer["_scroll_id"]
+    try:
+        while answer["hits"]["hits"]:
+            yield answer["hits"]["hits"], int(answer["hits"]["total"]["value"])
+            answer = await request("POST", "/_search/scroll", {"scroll": KEEP_ALIVE, "scroll_id": scroll})
+            scroll = answer["_scroll_id"]
+    finally:
+        with suppress(EngineMissing):  # it has expired
+            await request("DELETE", "/_search/scroll", {"scroll_id": [scroll]})
+
+
+async def _updated(target: Target, reranker: Reranker, hits: list[dict[str, Any]], total: int) -> Updated:
+    """What became of these hits."""
+    actions, refused = await asyncio.to_thread(_actions, target, reranker, hits)
+    refusals = await write(target.engine, actions) if actions else []
+    # gone or written by somebody else since it was read
+    changed = [item for item in refusals if item.status in (CONFLICT, 404)]
+    refused += [(_identity(item.action), item.reason) for item in refusals if item.status not in (CONFLICT, 404)]
+    return Updated(len(actions) - len(refusals), len(changed), tuple(refused), total)
+
+
+def _actions(
+    target: Target, reranker: Reranker, hits: list[dict[str, Any]]
+) -> tuple[list[Action], list[tuple[str, str]]]:
+    """Partial updates, and what cannot be encoded."""
+    layout, limit, fingerprint = (
+        target.engine.layout, reranker.settings.max_characters, reranker.manifest.fingerprint,
+    )  # fmt: skip
+    refused: list[tuple[str, str]] = []
+    documents: list[Document] = []
+    for number, hit in enumerate(hits):
+        try:
+            text = layout.text_of(hit["_source"])
+            documents.append(document_of({"id": str(number), "text": text}, limit, number))
+        except InvalidRequest as error:
+            refused.append((hit["_id"], str(error)))
+    faulty: list[Refused] = []
+    encoded = encoded_by_id(reranker, documents, faulty)
+    refused += [(hits[item.line]["_id"], item.reason) for item in faulty]
+    actions = []
+    for identity, item in encoded.items():
+        hit = hits[int(identity)]
+        own = encoding(item, fingerprint, target.mapped, target.vectors)
+        own[DIGEST] = digest(hit["_source"], fingerprint)
+        actions.append(Action({"update": _head(hit)}, {"doc": own}))
+    return actions, refused
+
+
+def _head(hit: dict[str, Any]) -> dict[str, Any]:
+    """Which document to update, and only if it is still the one that was read."""
+    head = {"_index": hit["_index"], "_id": hit["_id"]}
+    head |= {"if_seq_no": hit["_seq_no"], "if_primary_term": hit["_primary_term"]}
+    return head | ({"routing": hit["_routing"]} if "_routing" in hit else {})
+
+
+def _identity(action: Action) -> str:
+    return str(action.head["update"]["_id"])
