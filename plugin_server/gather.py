@@ -1,4 +1,4 @@
-"""Candidates in, their token matrices out: blobs parsed, texts encoded, and what is wrong with each that has neither."""
+"""Candidates in, their token matrices out: blobs parsed, texts encoded, and the fault of each that has neither."""
 
 from __future__ import annotations
 
