@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import logging
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 
 import gated
@@ -20,6 +22,7 @@ import pytest
 from conftest import Run
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+from test_server import wait_until_refused
 
 from plugin_server import Reranker
 from plugin_server import simgate_v1_pb2 as pb
@@ -158,26 +161,22 @@ def test_an_idle_connection_does_not_hold_up_the_end(reranker: Reranker, run: Ru
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_lets_a_running_request_finish(number: signal.Signals, reranker: Reranker, tmp_path: Path) -> None:
-    gate, answers = tmp_path / "gate", []
+    gate = tmp_path / "gate"
     command = [sys.executable, gated.__file__, str(reranker.bundle.folder), str(gate)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
-            url = f"http://{process.stdout.readline().split()[1]}"
-            request = threading.Thread(
-                target=lambda: answers.append(httpx.post(f"{url}/v2/rerank", json=GOOD, timeout=120))
-            )
-            request.start()
-            while "simgate_http_running 1.0" not in httpx.get(f"{url}/metrics").text:
-                assert request.is_alive()
-            process.send_signal(number)
-            with pytest.raises(httpx.TransportError):
-                while True:
-                    httpx.get(f"{url}/livez")
-            assert not answers
-            gate.touch()
-            request.join(120)
-            assert [answer.status_code for answer in answers] == [200]
+            address = process.stdout.readline().split()[1]
+            with contextlib.closing(HTTPConnection(address, timeout=120)) as running:
+                running.request("POST", "/v2/rerank", json.dumps(GOOD), {"content-type": "application/json"})
+                for _ in range(2):  # answered after the request before it has arrived
+                    assert httpx.get(f"http://{address}/readyz").text == "ok"
+                process.send_signal(number)
+                wait_until_refused(address)
+                assert process.poll() is None
+                gate.touch()
+                answer = running.getresponse()
+                assert (answer.status, len(json.loads(answer.read())["results"])) == (200, 1)
             assert process.wait(60) == 0
         finally:
             process.kill()

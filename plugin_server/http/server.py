@@ -78,10 +78,10 @@ def bind(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        if not host:
+        if not host or not 0 <= int(port) <= 65535:
             raise ValueError
         both = family is socket.AF_INET6 and socket.has_dualstack_ipv6()
         return socket.create_server((host.strip("[]"), int(port)), family=family, dualstack_ipv6=both)
-    except (OSError, ValueError, OverflowError):
+    except (OSError, ValueError):
         message = f"http address: {address!r} cannot be bound: give host:port of this machine with a free port"
         raise InvalidField(message) from None
