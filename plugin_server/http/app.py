@@ -57,7 +57,7 @@ def app(
         docs_url=None,  # these pages load scripts from other hosts
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={HTTPException: no_such_door},
+        exception_handlers={} if fallback else {HTTPException: no_such_door},
     )
     made.state.max_body_bytes = max_body_bytes
     worker = Worker(reranker, executor)
