@@ -26,8 +26,12 @@ class Candidate:
     blob: str = ""
 
 
-def checked(candidates: Sequence[str | Candidate], limit: int) -> list[Candidate]:
+def checked(candidates: Sequence[str | Candidate], limit: int, field: str = "candidates") -> list[Candidate]:
     """The candidates, bare texts made into `Candidate`.
+
+    Args:
+        limit: how many there may be.
+        field: the list's name, for error messages.
 
     Raises:
         NoCandidates: the list is empty.
@@ -41,21 +45,21 @@ def checked(candidates: Sequence[str | Candidate], limit: int) -> list[Candidate
         [Candidate(text='a red car', id='', score=None, blob='')]
     """
     if isinstance(candidates, str):  # a sequence of one-letter texts, which nobody means
-        raise InvalidField("candidates: is a text: give a list of texts or Candidates")
+        raise InvalidField(f"{field}: is a text: give a list of texts or Candidates")
     if not candidates:
-        raise NoCandidates
+        raise NoCandidates(field)
     if len(candidates) > limit:
-        raise OverLimit("candidates", len(candidates), limit, "candidates", "send fewer, or raise max_candidates")
+        raise OverLimit(field, len(candidates), limit, "candidates", "send fewer, or raise max_candidates")
     seen: set[str] = set()
     result = []
     for number, given in enumerate(candidates):
         candidate = Candidate(given) if isinstance(given, str) else given
         if not isinstance(candidate, Candidate):
-            raise InvalidField(f"candidates[{number}]: is a {type(given).__name__}: give a text or a Candidate")
+            raise InvalidField(f"{field}[{number}]: is a {type(given).__name__}: give a text or a Candidate")
         if candidate.score is not None and not math.isfinite(candidate.score):
-            raise InvalidField(f"candidates[{number}].score: {candidate.score} is not a finite number")
+            raise InvalidField(f"{field}[{number}].score: {candidate.score} is not a finite number")
         if candidate.id in seen:
-            raise DuplicateId(candidate.id)
+            raise DuplicateId(candidate.id, field)
         if candidate.id:
             seen.add(candidate.id)
         result.append(candidate)

@@ -13,30 +13,40 @@ from plugin_server.index import Index
 
 
 @click.command()
-@click.option("--address", default="127.0.0.1:50051", show_default=True, help="Host and port to listen on.")
+@click.option("--address", default="127.0.0.1:50051", show_default=True, help="Host and port for gRPC.")
+@click.option(
+    "--http", metavar="HOST:PORT", default="127.0.0.1:8080", show_default=True, help="Host and port for HTTP."
+)
+@click.option("--no-http", is_flag=True, help="Serve gRPC alone.")
 @index_option
 @click.option("--no-index", is_flag=True, help="Serve without an index: no Search.")
 @bundle_option
-def serve(address: str, path: Path | None, no_index: bool, bundle: str) -> None:
-    """Serve gRPC until interrupted or told to end (SIGTERM).
+def serve(address: str, http: str, no_http: bool, path: Path | None, no_index: bool, bundle: str) -> None:
+    """Serve gRPC and HTTP until interrupted or told to end (SIGTERM).
+
+    Over HTTP existing rerank clients find the forms of Cohere, Jina and text-embeddings-inference;
+    GET /openapi.json describes them.
 
     Without --index the default index is served if it is there.
 
     \b
     Example:
       simgate serve
-      simgate serve --address 0.0.0.0:50051 --no-index
+      simgate serve --address 0.0.0.0:50051 --http 0.0.0.0:8080 --no-index
+      simgate serve --no-http
 
-    Exit codes: 0 ended in order; 1 bundle or index cannot be loaded, or the address cannot be taken.
+    Exit codes: 0 ended in order; 1 bundle or index cannot be loaded, or an address cannot be taken.
     """
     if path and no_index:
         raise click.UsageError("--index and --no-index exclude each other")
-    from plugin_server.server import serve as run  # gRPC is not needed by the other commands
+    from plugin_server.server import Server  # neither gRPC nor HTTP is needed by the other commands
+    from plugin_server.server import serve as run
 
-    def ready(bound: str) -> None:
-        click.echo(f"Serving on {bound}, {'with ' + str(file) if index else 'without an index'}", err=True)
+    def ready(server: Server) -> None:
+        doors = f"{server.address} and http://{server.http_address}" if server.http_address else server.address
+        click.echo(f"Serving on {doors}, {'with ' + str(file) if index else 'without an index'}", err=True)
 
     reranker, file = load(bundle), place(path)
     served = not no_index and (path is not None or file.exists())
     with Index.open(file, reranker.manifest) if served else nullcontext() as index:
-        asyncio.run(run(reranker, address, index, ready=ready))
+        asyncio.run(run(reranker, address, index, ready=ready, http_address="" if no_http else http))

@@ -12,7 +12,7 @@ from tokenizers import Encoding, Tokenizer
 
 from plugin_server.blob import TokenBlob, TokenMatrix, quantise
 from plugin_server.bundle import ENCODER, TOKENIZER, Bundle
-from plugin_server.errors import BundleMalformed, EmptyText, InvalidText, OverLimit
+from plugin_server.errors import BundleMalformed, EmptyText, InvalidRequest, InvalidText, OverLimit
 from plugin_server.session import open_session
 
 #: Windows are padded to a multiple of this, whatever else is in the batch, so that a text's rows do not depend on its
@@ -85,7 +85,7 @@ class Encoder:
             OverLimit: a query has too many characters or tokens.
             EmptyText, InvalidText: as `documents`.
         """
-        return self._encoded(texts, fields, self._query_codes)
+        return _all(self._encoded(texts, fields, self._query_codes))
 
     def documents(self, texts: Sequence[str], fields: Sequence[str] | None = None) -> list[Encoded]:
         """Texts of any length, longer ones as windows, in the order given; equal ones are encoded once.
@@ -99,17 +99,25 @@ class Encoder:
             InvalidText: a text is not valid Unicode.
             OverLimit: a text has too many characters.
         """
-        return self._encoded(texts, fields or [f"documents[{number}]" for number in range(len(texts))], self._codes)
+        return _all(self.try_documents(texts, fields or [f"documents[{number}]" for number in range(len(texts))]))
+
+    def try_documents(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded | InvalidRequest]:
+        """What `documents` gives, with the error that it would raise in the place of a text that cannot be encoded."""
+        return self._encoded(texts, fields, self._codes)
 
     def _encoded(
         self, texts: Sequence[str], fields: Sequence[str], codes_of: Callable[[str, str], list[Encoding]]
-    ) -> list[Encoded]:
+    ) -> list[Encoded | InvalidRequest]:
         """Every distinct text through tokenizer and graph, in the order given."""
-        names: dict[str, str] = {}
-        for text, name in zip(texts, fields, strict=True):
-            names.setdefault(text, name)
-        encoded = dict(zip(names, self._run([codes_of(text, name) for text, name in names.items()]), strict=True))
-        return [encoded[text] for text in texts]
+        codes: dict[str, list[Encoding]] = {}
+        faults: dict[int, InvalidRequest] = {}
+        for number, (text, name) in enumerate(zip(texts, fields, strict=True)):
+            try:
+                codes[text] = codes.get(text) or codes_of(text, name)
+            except InvalidRequest as error:
+                faults[number] = error
+        encoded = dict(zip(codes, self._run([*codes.values()]), strict=True))
+        return [faults.get(number) or encoded[text] for number, text in enumerate(texts)]
 
     def _query_codes(self, text: str, field: str) -> list[Encoding]:
         """The tokenised query, alone in its list."""
@@ -150,6 +158,14 @@ class Encoder:
             stacked = np.stack([vectors[number] for number in part])
             result.append(Encoded(stacked, tuple(matrices[number] for number in part), _words(codes[0])))
         return result
+
+
+def _all(results: list[Encoded | InvalidRequest]) -> list[Encoded]:
+    """The results, if none of them is an error; else the first error is raised."""
+    encoded = [result for result in results if isinstance(result, Encoded)]
+    if len(encoded) < len(results):
+        raise next(result for result in results if isinstance(result, InvalidRequest))
+    return encoded
 
 
 def _batches(codes: list[Encoding]) -> Iterator[tuple[list[int], NDArray[np.int64], NDArray[np.int64]]]:

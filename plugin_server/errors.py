@@ -42,18 +42,25 @@ class OverLimit(InvalidRequest):
         super().__init__(f"{field}: {size} {unit}, the limit is {limit}: {fix}")
 
 
+class TooLarge(InvalidRequest):
+    """The body of a request has more bytes than the server takes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"body: more than {limit} bytes, which is the limit: send fewer or shorter documents")
+
+
 class NoCandidates(InvalidRequest):
     """The list of candidates is empty."""
 
-    def __init__(self) -> None:
-        super().__init__("candidates: the list is empty: send at least one text, blob or id")
+    def __init__(self, field: str = "candidates") -> None:
+        super().__init__(f"{field}: the list is empty: send at least one text, blob or id")
 
 
 class DuplicateId(InvalidRequest):
     """Two candidates of one request have the same id."""
 
-    def __init__(self, identity: str) -> None:
-        super().__init__(f"candidates: the id {identity!r} occurs twice: ids must be unique within a request")
+    def __init__(self, identity: str, field: str = "candidates") -> None:
+        super().__init__(f"{field}: the id {identity!r} occurs twice: ids must be unique within a request")
 
 
 class UnknownChoice(InvalidRequest):

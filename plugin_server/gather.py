@@ -1,9 +1,9 @@
-"""Candidates in, their token matrices out: blobs parsed, texts encoded, and a reason for each that has neither."""
+"""Candidates in, their token matrices out: blobs parsed, texts encoded, and the fault of each that has neither."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from plugin_server.blob import TokenBlob, TokenMatrix, is_blob
 from plugin_server.candidate import Candidate
 from plugin_server.encoder import Encoder
-from plugin_server.errors import BlobOfOtherBundle
+from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, InvalidRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,14 @@ class Gathered:
     Attributes:
         windows: token matrices of its windows; none if it cannot be read.
         vectors: (w, recall_dimension), if its text was encoded.
-        reason: why there are no windows, else empty.
+        fault: why there are no windows, else None.
+        fingerprint: of the bundle that made its blob; empty without a blob that can be read.
     """
 
     windows: tuple[TokenMatrix, ...] = ()
     vectors: NDArray[np.float32] | None = None
-    reason: str = ""
+    fault: InvalidRequest | None = None
+    fingerprint: str = ""
 
     def cosine(self, query: NDArray[np.float32]) -> float | None:
         """The recall cosine of its best window with a query's vector, if its text was encoded."""
@@ -34,39 +36,53 @@ class Gathered:
 
 
 def gather(
-    candidates: Sequence[Candidate], fields: Sequence[str], encoder: Encoder, on_mismatch: str
+    candidates: Sequence[Candidate], fields: Sequence[str], encoder: Encoder, on_mismatch: str, lenient: bool = False
 ) -> list[Gathered]:
     """One for each candidate, in their order; equal texts are encoded once.
 
     Args:
         fields: names of the candidates' texts, for error messages.
         on_mismatch: see `Settings.on_mismatch`.
+        lenient: a text or a blob that cannot be used is a fault of its candidate alone.
 
     Raises:
-        InvalidRequest: a text or a blob cannot be used; the message names the field.
+        InvalidRequest: a text or a blob cannot be used; the message names the field. If `lenient`, only for a blob of
+            another bundle that is to be refused.
     """
     found = [_from_blob(*item, encoder, on_mismatch) for item in zip(candidates, fields, strict=True)]
-    texts = [number for number, item in enumerate(found) if item is None]
-    encoded = encoder.documents([candidates[number].text for number in texts], [fields[number] for number in texts])
-    by_number = dict(zip(texts, encoded, strict=True))
-    return [
-        Gathered(by_number[number].windows, by_number[number].vectors) if item is None else item
-        for number, item in enumerate(found)
-    ]
+    _refuse(found, on_mismatch, lenient)
+    texts = [number for number, item in enumerate(found) if not item.windows and not item.fault]
+    encoded = encoder.try_documents([candidates[number].text for number in texts], [fields[number] for number in texts])
+    for number, result in zip(texts, encoded, strict=True):
+        if isinstance(result, InvalidRequest):
+            found[number] = replace(found[number], fault=result)
+        else:
+            found[number] = replace(found[number], windows=result.windows, vectors=result.vectors)
+    _refuse(found, on_mismatch, lenient)
+    return found
 
 
-def _from_blob(candidate: Candidate, field: str, encoder: Encoder, on_mismatch: str) -> Gathered | None:
-    """What the candidate's blob gives; None if its text is to be encoded."""
+def _refuse(found: Sequence[Gathered], on_mismatch: str, lenient: bool) -> None:
+    """Nothing, unless a candidate's fault fails the request."""
+    for item in found:
+        if item.fault and (on_mismatch == "refuse" if isinstance(item.fault, BlobOfOtherBundle) else not lenient):
+            raise item.fault
+
+
+def _from_blob(candidate: Candidate, field: str, encoder: Encoder, on_mismatch: str) -> Gathered:
+    """What the candidate's blob gives; neither windows nor a fault if its text is to be encoded."""
     blob = candidate.blob or (candidate.text if is_blob(candidate.text) else "")
     if not blob:
-        return None
+        return Gathered()
     field = field.removesuffix(".text") + ".blob" if candidate.blob else field
     try:
-        parsed = TokenBlob.parse(blob, field).expect(encoder.manifest, field)
+        parsed = TokenBlob.parse(blob, field)
+    except BlobMalformed as error:
+        return Gathered(fault=error)
+    try:
+        return Gathered(parsed.expect(encoder.manifest, field).windows, fingerprint=parsed.fingerprint)
     except BlobOfOtherBundle as error:
-        if on_mismatch == "refuse":
-            raise
-        if on_mismatch == "encode" and candidate.text and not is_blob(candidate.text):
-            return None
-        return Gathered(reason=str(error))
-    return Gathered(parsed.windows)
+        readable = on_mismatch == "encode" and candidate.text and not is_blob(candidate.text)
+        return Gathered(fault=None if readable else error, fingerprint=parsed.fingerprint)
+    except BlobMalformed as error:
+        return Gathered(fault=error, fingerprint=parsed.fingerprint)

@@ -34,6 +34,11 @@ class Health:
         """Nothing; every service is NOT_SERVING for good, and watchers are told."""
         self._closing.set()
 
+    @property
+    def serving(self) -> bool:
+        """Whether it is not closed."""
+        return not self._closing.is_set()
+
     async def Check(self, request: Any, context: Any) -> Any:
         """The status of one service; NOT_FOUND for a name that is not served."""
         if request.service not in self.services:
@@ -56,4 +61,4 @@ class Health:
     def _status(self, service: str) -> int:
         if service not in self.services:
             return int(Status.SERVICE_UNKNOWN)
-        return int(Status.NOT_SERVING if self._closing.is_set() else Status.SERVING)
+        return int(Status.SERVING if self.serving else Status.NOT_SERVING)

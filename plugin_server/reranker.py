@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
+from typing import TypeAlias
 
 from plugin_server.bundle import Bundle, Manifest
 from plugin_server.candidate import Candidate, checked
@@ -15,6 +17,9 @@ from plugin_server.verifier import Verifier
 
 #: Pairs verified at a time, so that a file of any length needs the same memory.
 CHUNK = 256
+
+#: Called with the documents of a request and the verdict on each, from the thread that computed them.
+Observer: TypeAlias = Callable[[Sequence[Gathered], Sequence[Verdict]], None]
 
 
 class Reranker:
@@ -41,6 +46,7 @@ class Reranker:
             bundle, self.settings.threads, self.settings.max_characters, self.settings.max_query_tokens
         )
         self.verifier = Verifier(bundle, self.settings.threads)
+        self._observe: Observer | None = None
 
     @classmethod
     def load(cls, settings: Settings | None = None) -> Reranker:
@@ -57,6 +63,12 @@ class Reranker:
         """The bundle's manifest."""
         return self.bundle.manifest
 
+    def observed(self, observe: Observer) -> Reranker:
+        """This reranker, its sessions shared, that tells an observer of every verdict it gives."""
+        twin = copy(self)
+        twin._observe = observe
+        return twin
+
     def rerank(
         self,
         query: str,
@@ -64,6 +76,8 @@ class Reranker:
         profile: str = "passages",
         policy: str = "filter",
         encoded: Encoded | None = None,
+        lenient: bool = False,
+        field: str = "candidates",
     ) -> Ranking:
         """The candidates in their new order, each with its verdict; what the policy dropped is listed too.
 
@@ -73,15 +87,18 @@ class Reranker:
             profile: ``passages`` (the candidate answers or supports the query) or ``pairs`` (both say the same).
             policy: ``filter``, ``demote`` or ``annotate``.
             encoded: the query, if the caller has encoded it already.
+            lenient: a candidate that cannot be read is unverified, with the reason, and does not fail the request;
+                ``on_mismatch`` of ``refuse`` still does.
+            field: the candidates' name in error messages.
 
         Raises:
             InvalidRequest: something is empty, too long, unknown or malformed; the message names the field.
         """
         knobs, rule = self.manifest.profile(profile), Policy.of(policy)
-        listed = checked(candidates, self.settings.max_candidates)
+        listed = checked(candidates, self.settings.max_candidates, field)
         asked = encoded or self.encoder.query(query)
-        names = [f"candidates[{number}].text" for number in range(len(listed))]
-        documents = gather(listed, names, self.encoder, self.settings.on_mismatch)
+        names = [f"{field}[{number}].text" for number in range(len(listed))]
+        documents = gather(listed, names, self.encoder, self.settings.on_mismatch, lenient)
         verdicts = self._verdicts([query] * len(listed), [asked] * len(listed), documents, profile)
         return rank(listed, verdicts, _recall(listed, asked, documents, verdicts), knobs, rule)
 
@@ -120,12 +137,15 @@ class Reranker:
         joined = list(zip(texts, queries, documents, strict=True))
         pairs = [(query.windows[0], window) for _, query, document in joined for window in document.windows]
         readings = iter(self.verifier.read(pairs))
-        return [
+        verdicts = [
             judge(text, query, [next(readings) for _ in document.windows], self.manifest, profile)
             if document.windows
-            else unverified(document.reason, self.manifest, profile)
+            else unverified(str(document.fault), self.manifest, profile)
             for text, query, document in joined
         ]
+        if self._observe:
+            self._observe(documents, verdicts)
+        return verdicts
 
     def _verify_chunk(self, pairs: Sequence[tuple[str, str]], start: int, profile: str) -> list[Verdict]:
         """Verdicts of a few pairs."""

@@ -1,4 +1,4 @@
-"""The gRPC server: bound, healthy and reflecting once it exists, drained when it is told to stop."""
+"""The server: gRPC, and HTTP on a port of its own; bound and healthy once it exists, drained when told to stop."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import grpc
 from grpc_health.v1 import health
@@ -16,8 +17,12 @@ from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server.errors import InvalidField
 from plugin_server.health import Health
 from plugin_server.index import Index
+from plugin_server.metrics import Metrics
 from plugin_server.reranker import Reranker
 from plugin_server.service import NAME, Service
+
+if TYPE_CHECKING:
+    from plugin_server.http.server import HttpServer
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +40,22 @@ class Server:
     """A running server; made by `start`.
 
     Attributes:
-        address: host and port it is bound to, the port never 0.
+        address: host and port that gRPC is bound to, the port never 0.
+        http_address: the same for HTTP; empty without it.
     """
 
-    def __init__(self, server: grpc.aio.Server, health: Health, executor: ThreadPoolExecutor, address: str) -> None:
+    def __init__(
+        self,
+        server: grpc.aio.Server,
+        health: Health,
+        executor: ThreadPoolExecutor,
+        address: str,
+        http: HttpServer | None = None,
+    ) -> None:
         self.address = address
+        self.http_address = http.address if http else ""
         self._server = server
+        self._http = http
         self._health = health
         self._executor = executor
 
@@ -52,17 +67,19 @@ class Server:
         index: Index | None = None,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         workers: int = WORKERS,
+        http_address: str = "",
     ) -> Server:
         """A server that answers calls, on the running event loop.
 
         Args:
             address: ``host:port``, port 0 for a free one; ``[::]:50051`` for every interface.
             index: for Search; made by the reranker's bundle.
-            max_message_bytes: of one request or response; a larger one ends with RESOURCE_EXHAUSTED.
+            max_message_bytes: of one request or response; a larger one ends with RESOURCE_EXHAUSTED or 413.
             workers: requests computed at a time; others wait.
+            http_address: ``host:port`` for HTTP, as `address`; empty for none.
 
         Raises:
-            InvalidField: the address cannot be bound.
+            InvalidField: an address cannot be bound.
         """
         options = [
             ("grpc.max_receive_message_length", max_message_bytes),
@@ -71,18 +88,27 @@ class Server:
         ]
         server = grpc.aio.server(options=options)
         executor = ThreadPoolExecutor(workers, thread_name_prefix="simgate")
+        metrics = Metrics(reranker.manifest.fingerprint)
+        reranker = reranker.observed(metrics.observe)
         pb_grpc.add_SimgateServicer_to_server(Service(reranker, executor, index, max_message_bytes), server)
         checks = Health([NAME])
         checks.add_to(server)
         reflection.enable_server_reflection((NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         bound = _bind(server, address)
+        http = None
+        if http_address:
+            from plugin_server.http.app import app  # FastAPI is not needed without HTTP
+            from plugin_server.http.server import HttpServer
+
+            application = app(reranker, executor, metrics, lambda: checks.serving, max_message_bytes)
+            http = await HttpServer.start(application, http_address)
         await server.start()
-        return cls(server, checks, executor, bound)
+        return cls(server, checks, executor, bound, http)
 
     async def stop(self, grace: float = GRACE) -> None:
         """Nothing; new calls were refused at once, running ones were let finish for at most `grace` seconds."""
         self._health.close()
-        await self._server.stop(grace)
+        await asyncio.gather(self._server.stop(grace), *([self._http.stop(grace)] if self._http else []))
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -93,27 +119,29 @@ async def serve(
     max_message_bytes: int = MAX_MESSAGE_BYTES,
     workers: int = WORKERS,
     grace: float = GRACE,
-    ready: Callable[[str], None] | None = None,
+    ready: Callable[[Server], None] | None = None,
+    http_address: str = "",
 ) -> None:
     """Nothing, after SIGTERM or SIGINT and the calls that were running then.
 
     Args:
-        address, index, max_message_bytes, workers: as `Server.start`.
+        address, index, max_message_bytes, workers, http_address: as `Server.start`.
         grace: seconds that running calls get to finish.
-        ready: called with the bound address once calls are answered, for example ``print``.
+        ready: called with the server, which knows its addresses, once calls are answered.
 
     Raises:
-        InvalidField: the address cannot be bound.
+        InvalidField: an address cannot be bound.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in STOPPING:
         loop.add_signal_handler(number, stopping.set)
     try:
-        server = await Server.start(reranker, address, index, max_message_bytes, workers)
-        log.info("listening on %s, bundle %s", server.address, reranker.manifest.fingerprint)
+        server = await Server.start(reranker, address, index, max_message_bytes, workers, http_address)
+        addresses = " and ".join(filter(None, (server.address, server.http_address)))
+        log.info("listening on %s, bundle %s", addresses, reranker.manifest.fingerprint)
         if ready:
-            ready(server.address)
+            ready(server)
         await stopping.wait()
         log.info("stopping, up to %g s for running calls", grace)
         await server.stop(grace)

@@ -20,6 +20,7 @@ from plugin_server.errors import (
     IndexMissing,
     InvalidRequest,
     LayoutError,
+    TooLarge,
 )
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 #: clients take for overload and send again; FAILED_PRECONDITION says that something else must be mended first.
 TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
     InvalidRequest: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.BAD_REQUEST),
+    TooLarge: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     BlobOfOtherBundle: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
     BundleError: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE),
     IndexFailure: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),

@@ -60,6 +60,14 @@ def address(reranker: Reranker, server_index: Index, run: Run) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def http_url(reranker: Reranker, run: Run) -> Iterator[str]:
+    """Where a real server listens for HTTP."""
+    server = run(Server.start(reranker, "127.0.0.1:0", http_address="127.0.0.1:0"))
+    yield f"http://{server.http_address}"
+    run(server.stop(0))
+
+
+@pytest.fixture(scope="session")
 def tiny_base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base model of two layers with random weights."""
     from tiny import tiny_base  # here and below, because it imports torch, which takes seconds

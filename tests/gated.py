@@ -7,9 +7,10 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from plugin_server import Bundle, Reranker, Verdict
-from plugin_server.server import serve
+from plugin_server import Bundle, Ranking, Reranker, Verdict
+from plugin_server.server import Server, serve
 
 
 class Gated(Reranker):
@@ -21,12 +22,25 @@ class Gated(Reranker):
 
     def verify_pairs(self, pairs: Sequence[tuple[str, str]], profile: str = "pairs") -> list[Verdict]:
         """The verdicts, late."""
+        self._wait()
+        return super().verify_pairs(pairs, profile)
+
+    def rerank(self, *arguments: Any, **more: Any) -> Ranking:
+        """The ranking, late."""
+        self._wait()
+        return super().rerank(*arguments, **more)
+
+    def _wait(self) -> None:
         end = time.monotonic() + 120
         while not self.gate.exists() and time.monotonic() < end:
             time.sleep(0.01)
-        return super().verify_pairs(pairs, profile)
 
 
 if __name__ == "__main__":
     gated = Gated(Bundle.open(sys.argv[1]), Path(sys.argv[2]))
-    asyncio.run(serve(gated, "127.0.0.1:0", grace=120, ready=lambda address: print(address, flush=True)))
+
+    def ready(server: Server) -> None:
+        """Nothing; both addresses are printed."""
+        print(server.address, server.http_address, flush=True)
+
+    asyncio.run(serve(gated, "127.0.0.1:0", grace=120, ready=ready, http_address="127.0.0.1:0"))

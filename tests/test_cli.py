@@ -315,13 +315,16 @@ def test_an_output_without_unicode_still_works(indexed: Path) -> None:
     assert output.isascii()
 
 
-def test_serve_tells_where_and_ends_in_order_on_sigterm(indexed: Path) -> None:
-    with process("serve", "--address", "127.0.0.1:0") as server:
+@pytest.mark.parametrize(
+    ("http", "told"), [(["--http", "127.0.0.1:0"], r" and http://127\.0\.0\.1:\d+"), (["--no-http"], "")]
+)
+def test_serve_tells_where_and_ends_in_order_on_sigterm(indexed: Path, http: list[str], told: str) -> None:
+    with process("serve", "--address", "127.0.0.1:0", *http) as server:
         assert server.stderr
         line = server.stderr.readline().decode()
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=120)
-    assert re.fullmatch(rf"Serving on 127\.0\.0\.1:\d+, with {re.escape(str(indexed))}\n", line)
+    assert re.fullmatch(rf"Serving on 127\.0\.0\.1:\d+{told}, with {re.escape(str(indexed))}\n", line)
     assert server.returncode == 0
 
 

@@ -254,7 +254,7 @@ def test_signal_lets_a_running_call_finish(number: signal.Signals, reranker: Rer
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
-            address = process.stdout.readline().strip()
+            address = process.stdout.readline().split()[0]
             with grpc.insecure_channel(address) as channel:
                 stub = pb_grpc.SimgateStub(channel)
                 request = pb.VerifyRequest(pairs=[{"query": QUERY, "document": TEXT}])

@@ -16,6 +16,7 @@ CASES = [
         400,
         "sending again is no use",
     ),
+    (errors.TooLarge(10), Code.INVALID_ARGUMENT, 413, "HTTP has a code of its own for it"),
     (errors.DuplicateId("a"), Code.INVALID_ARGUMENT, 400, "the caller's fault"),
     (errors.BlobMalformed("is truncated"), Code.INVALID_ARGUMENT, 400, "a blob is part of the request"),
     (errors.BlobOfOtherBundle("aa", "bb"), Code.FAILED_PRECONDITION, 409, "nearer than its parent InvalidRequest"),

@@ -1,0 +1,75 @@
+"""The HTTP application: every door, the probes, and room for a gateway behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from plugin_server.http import cohere, probes, tei, verify
+from plugin_server.http.door import MAX_BODY_BYTES
+from plugin_server.http.worker import Worker
+from plugin_server.metrics import Metrics
+from plugin_server.reranker import Reranker
+
+DESCRIPTION = """Reranks the hits of a dense search and drops the near-misses: same words, other meaning.
+
+A document is a text, a token blob (`sgb1:…`), a blob with its text right behind it, or an object with `text`, `blob`,
+`id` and `score`. One that is empty or cannot be read does not fail the request: it is `unverified`, with a reason.
+
+Limits: {candidates} documents of a request, {characters} characters of a document, {tokens} tokens of a query,
+{body} bytes of a body. Model bundle: {fingerprint}."""
+
+
+def app(
+    reranker: Reranker,
+    executor: Executor,
+    metrics: Metrics,
+    ready: Callable[[], bool] = lambda: True,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    fallback: ASGIApp | None = None,
+) -> FastAPI:
+    """The application.
+
+    Args:
+        reranker: for all requests; make it with `Reranker.observed` to have them counted.
+        executor: whose threads run it.
+        metrics: what ``/metrics`` gives.
+        ready: what ``/readyz`` asks.
+        max_body_bytes: of one request to a door; a larger one is answered with 413.
+        fallback: takes every request that no door takes; without it they are answered with 404 or 405.
+    """
+    made = FastAPI(
+        title="simgate",
+        version=version("simgate"),
+        description=DESCRIPTION.format(
+            candidates=reranker.settings.max_candidates,
+            characters=reranker.settings.max_characters,
+            tokens=reranker.encoder.max_query_tokens,
+            body=max_body_bytes,
+            fingerprint=reranker.manifest.fingerprint,
+        ),
+        docs_url=None,  # these pages load scripts from other hosts
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={} if fallback else {HTTPException: no_such_door},
+    )
+    made.state.max_body_bytes = max_body_bytes
+    worker = Worker(reranker, executor)
+    for router in (cohere.routes(worker), tei.routes(worker), verify.routes(worker), probes.routes(metrics, ready)):
+        made.include_router(router)
+    if fallback:
+        made.mount("", fallback)
+    return made
+
+
+async def no_such_door(request: Request, error: Exception) -> JSONResponse:
+    """The answer to a request that no door takes."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    words = f"{request.method} {request.url.path}: there is no such door: GET /openapi.json lists them"
+    return JSONResponse({"message": words}, status)

@@ -1,0 +1,65 @@
+"""A route whose body has a limit and whose errors are answered in the form that its clients know."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+
+from plugin_server.errors import TooLarge
+from plugin_server.http.fault import Form, answer, as_message, as_tei
+
+#: Of the body of one request.
+MAX_BODY_BYTES = 64 * 1024 * 1024
+
+
+class LimitedRequest(Request):
+    """A request of which no more is read than the app's `max_body_bytes`."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The pieces of the body.
+
+        Raises:
+            TooLarge: there are more bytes than the limit, by its header or by what has arrived.
+        """
+        limit: int = self.app.state.max_body_bytes
+        announced = self.headers.get("content-length", "0")
+        if announced.isdecimal() and int(announced) > limit:
+            raise TooLarge(limit)
+        size = 0
+        async for piece in super().stream():
+            size += len(piece)
+            if size > limit:
+                raise TooLarge(limit)
+            yield piece
+
+
+class Door(APIRoute):
+    """A route in Cohere's form."""
+
+    form: Form = staticmethod(as_message)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of the route, behind the limit, with errors as answers."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            limited = LimitedRequest(request.scope, request.receive)
+            try:
+                await limited.body()
+                return await handler(limited)
+            except ClientDisconnect:  # nobody is there to read an answer
+                return Response(status_code=400)
+            except Exception as error:
+                return answer(error, self.form)
+
+        return handle
+
+
+class TeiDoor(Door):
+    """A route in text-embeddings-inference's form."""
+
+    form: Form = staticmethod(as_tei)

@@ -1,0 +1,52 @@
+"""The core's work for a door, done on a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from plugin_server.candidate import Candidate
+from plugin_server.http.document import Document
+from plugin_server.http.request import Question
+from plugin_server.ranking import Policy
+from plugin_server.relevance import Relevant, relevant
+from plugin_server.reranker import Reranker
+
+
+class Worker:
+    """A reranker with the threads that run it, so that the event loop only waits.
+
+    Args:
+        reranker: shared by all requests.
+        executor: whose threads run it.
+    """
+
+    def __init__(self, reranker: Reranker, executor: Executor) -> None:
+        self.reranker = reranker
+        self._executor = executor
+
+    async def rerank(
+        self, question: Question, documents: Sequence[Document], policy: str, field: str
+    ) -> list[Relevant]:
+        """The documents that the policy keeps, most relevant first; one that cannot be read is unverified.
+
+        Args:
+            field: the documents' name in the request, for error messages.
+
+        Raises:
+            InvalidRequest: as `Reranker.rerank` does when it is lenient; or the model is not known.
+        """
+        profile, rule = question.chosen_profile(), Policy.of(policy)
+        candidates = [document.candidate() for document in documents]
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._executor, self._rerank, question.query, candidates, profile, rule, field
+        )
+
+    def _rerank(
+        self, query: str, candidates: list[Candidate], profile: str, policy: Policy, field: str
+    ) -> list[Relevant]:
+        """The same, on a thread; the ranking only annotates, because relevance has a cut of its own."""
+        ranking = self.reranker.rerank(query, candidates, profile, Policy.ANNOTATE, lenient=True, field=field)
+        return relevant(ranking.hits, policy)
