@@ -138,6 +138,19 @@ def split(text: str) -> tuple[str, str]:
     return text[:end], text[end:]
 
 
+def maker(text: str) -> str:
+    """The fingerprint of the bundle that made a blob, empty for a text that is none or cannot be read.
+
+    Example:
+        >>> maker(TokenBlob("00" * 8, (np.array([[127, 0]], np.int8),)).text()), maker("a red car")
+        ('0000000000000000', '')
+    """
+    try:
+        return _decoded(text, 0, 8).hex() if is_blob(text) else ""
+    except (binascii.Error, ValueError):
+        return ""
+
+
 def _decoded(text: str, start: int, end: int) -> bytes:
     """Bytes `start` to `end` of what a blob's base64 spells."""
     first, last = start // 3, -(-end // 3)

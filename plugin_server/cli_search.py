@@ -27,7 +27,7 @@ from plugin_server.cli_common import (
 )
 from plugin_server.index import Index
 from plugin_server.ranking import Hit
-from plugin_server.search import DEFAULT_K, Answer, Searcher
+from plugin_server.search import DEFAULT_K, Answer, Question, Searcher
 
 STYLES = {"accepted": "green", "rejected": "red", "unverified": "yellow"}
 
@@ -65,7 +65,7 @@ def search(
     """
     reranker = load(bundle)
     with Index.open(place(path), reranker.manifest) as index:
-        answer = Searcher(reranker, index).search(query, k, top_n, profile, policy)
+        answer = Searcher(reranker, index).search(Question(query, k, top_n, profile, policy))
     if as_json:
         emit(answer_fields(answer, profile, policy, explain))
     else:

@@ -10,6 +10,7 @@ from typing import Any
 from plugin_server.jsonlines import read_lines
 from plugin_server.ranking import Hit
 from plugin_server.search import Answer, Searcher
+from plugin_server.search import Question as Asked
 
 CORPUS = Path(__file__).parent / "demo_corpus.jsonl"
 QUERIES = Path(__file__).parent / "demo_queries.jsonl"
@@ -111,7 +112,7 @@ def questions() -> list[Question]:
 def ask(searcher: Searcher, question: Question) -> Result:
     """The question, answered with everything that was kept."""
     limit = searcher.reranker.settings.max_candidates
-    return Result(question, searcher.search(question.query, min(100, limit), limit, question.profile))
+    return Result(question, searcher.search(Asked(question.query, min(100, limit), limit, question.profile)))
 
 
 def _question(value: dict[str, Any]) -> Question:

@@ -33,6 +33,7 @@ class Metrics:
 
     Args:
         fingerprint: of the bundle that is loaded.
+        previous: of the one that is read beside it; empty for none.
 
     Example:
         >>> from plugin_server import Reranker
@@ -43,8 +44,9 @@ class Metrics:
         True
     """
 
-    def __init__(self, fingerprint: str) -> None:
+    def __init__(self, fingerprint: str, previous: str = "") -> None:
         self.fingerprint = fingerprint
+        self.previous = previous
         self.registry = CollectorRegistry()
         self._verdicts = Counter(
             "simgate_verdicts", "Candidates by what was said of them.", ["profile", "outcome"], registry=self.registry
@@ -54,7 +56,7 @@ class Metrics:
         )
         self._blobs = Counter(
             "simgate_blobs",
-            "Token blobs by the bundle that made them: the one loaded, or another.",
+            "Token blobs by the bundle that made them: the one loaded, the one before, or another.",
             ["bundle"],
             registry=self.registry,
         )
@@ -70,6 +72,8 @@ class Metrics:
                 self._unverified.labels(_cause(document.fault)).inc()
             if document.fingerprint == self.fingerprint:
                 self._blobs.labels("loaded").inc()
+            elif document.fingerprint and document.fingerprint == self.previous:
+                self._blobs.labels("previous").inc()
             elif document.fingerprint:
                 self._blobs.labels("other").inc()
                 self._warn(document.fingerprint)
@@ -85,7 +89,7 @@ class Metrics:
                 self._verdicts.labels(profile, outcome.value)
         for cause in (*CAUSES.values(), FAILURE):
             self._unverified.labels(cause)
-        for bundle in ("loaded", "other"):
+        for bundle in ("loaded", "previous", "other"):
             self._blobs.labels(bundle)
 
     def _warn(self, fingerprint: str) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from typing import TypeAlias
 
+from plugin_server.blob import maker
 from plugin_server.bundle import Bundle, Manifest
 from plugin_server.candidate import Candidate, checked
 from plugin_server.encoder import Encoded, Encoder
+from plugin_server.errors import InvalidField, VerificationFailed
 from plugin_server.gather import Gathered, gather
 from plugin_server.ranking import Policy, Ranking, rank
 from plugin_server.settings import Settings
@@ -28,6 +30,10 @@ class Reranker:
     Args:
         bundle: whose files are checked.
         settings: limits and threads.
+        previous: reads the blobs that its bundle made, while an index moves to this one.
+
+    Raises:
+        InvalidField: the previous bundle has another base model, whose vectors compare with none of this one's.
 
     Example:
         >>> from plugin_server import Reranker
@@ -39,7 +45,7 @@ class Reranker:
         ['rejected']
     """
 
-    def __init__(self, bundle: Bundle, settings: Settings | None = None) -> None:
+    def __init__(self, bundle: Bundle, settings: Settings | None = None, previous: Reranker | None = None) -> None:
         self.bundle = bundle
         self.settings = settings or Settings()
         self.encoder = Encoder(
@@ -47,6 +53,12 @@ class Reranker:
         )
         self.verifier = Verifier(bundle, self.settings.threads)
         self._observe: Observer | None = None
+        if previous and previous.manifest.base.get("name") != self.manifest.base.get("name"):
+            raise InvalidField(
+                f"previous_bundle: its base model is {previous.manifest.base.get('name')}, this bundle's is "
+                f"{self.manifest.base.get('name')}: index the documents into a new index, and move an alias"
+            )
+        self.previous = previous
 
     @classmethod
     def load(cls, settings: Settings | None = None) -> Reranker:
@@ -56,7 +68,8 @@ class Reranker:
             BundleError: it cannot be loaded.
         """
         chosen = settings or Settings()
-        return cls(Bundle.open(chosen.bundle), chosen)
+        previous = cls(Bundle.open(chosen.previous_bundle), chosen) if chosen.previous_bundle else None
+        return cls(Bundle.open(chosen.bundle), chosen, previous)
 
     @property
     def manifest(self) -> Manifest:
@@ -67,6 +80,7 @@ class Reranker:
         """This reranker, its sessions shared, that tells an observer of every verdict it gives."""
         twin = copy(self)
         twin._observe = observe
+        twin.previous = self.previous and self.previous.observed(observe)
         return twin
 
     def rerank(
@@ -98,9 +112,16 @@ class Reranker:
         listed = checked(candidates, self.settings.max_candidates, field)
         asked = encoded or self.encoder.query(query)
         names = [f"{field}[{number}].text" for number in range(len(listed))]
-        documents = gather(listed, names, self.encoder, self.settings.on_mismatch, lenient)
-        verdicts = self._verdicts([query] * len(listed), [asked] * len(listed), documents, profile)
+        documents, verdicts = self._judged(query, asked, listed, names, profile, lenient)
         return rank(listed, verdicts, _recall(listed, asked, documents, verdicts), knobs, rule)
+
+    def unverified(self, candidates: Sequence[Candidate], profile: str, policy: str, fault: Exception) -> Ranking:
+        """The candidates in the order of their scores, each unverified: what is left when `rerank` fails."""
+        verdicts = [unverified(str(VerificationFailed(fault)), self.manifest, profile) for _ in candidates]
+        if self._observe:
+            self._observe([Gathered() for _ in candidates], verdicts)
+        recall = [candidate.score or 0.0 for candidate in candidates]
+        return rank(candidates, verdicts, recall, self.manifest.profile(profile), Policy.of(policy))
 
     def verify(self, query: str, document: str, profile: str = "pairs") -> Verdict:
         """The verdict on one pair; `document` may be a token blob.
@@ -129,6 +150,32 @@ class Reranker:
             InvalidRequest: a text is empty, too long or not valid Unicode.
         """
         return self.encoder.documents(texts)
+
+    def _judged(
+        self, query: str, encoded: Encoded, candidates: list[Candidate], names: list[str], profile: str, lenient: bool
+    ) -> tuple[list[Gathered], list[Verdict]]:
+        """What is known of each candidate, and the verdict on it: of the bundle that made its blob."""
+        older = self._of_previous(candidates)
+        found: dict[int, tuple[Gathered, Verdict]] = {}
+        for reranker in (self, self.previous):
+            numbers = [number for number, old in enumerate(older) if old == (reranker is not self)]
+            if reranker is None or not numbers:
+                continue
+            asked = encoded if reranker is self else reranker.encoder.query(query)
+            chosen = [candidates[number] for number in numbers]
+            fields = [names[number] for number in numbers]
+            documents = gather(chosen, fields, reranker.encoder, self.settings.on_mismatch, lenient)
+            verdicts = reranker._verdicts([query] * len(numbers), [asked] * len(numbers), documents, profile)
+            found |= zip(numbers, zip(documents, verdicts, strict=True), strict=True)
+        in_order = [found[number] for number in range(len(candidates))]
+        return [document for document, _ in in_order], [verdict for _, verdict in in_order]
+
+    def _of_previous(self, candidates: Sequence[Candidate]) -> list[bool]:
+        """Whether the previous bundle made a candidate's blob, for each."""
+        if self.previous is None or self.previous.manifest.fingerprint == self.manifest.fingerprint:
+            return [False] * len(candidates)
+        mark = self.previous.manifest.fingerprint
+        return [maker(candidate.blob or candidate.text) == mark for candidate in candidates]
 
     def _verdicts(
         self, texts: Sequence[str], queries: Sequence[Encoded], documents: Sequence[Gathered], profile: str

@@ -1,19 +1,72 @@
-"""Query in, dense hits and their ranking out: the straight line over the embedded index."""
+"""Query in, dense hits and their ranking out: the straight line over an index."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from typing import Any
 
 from plugin_server.candidate import Candidate
 from plugin_server.encoder import Encoded
-from plugin_server.errors import InvalidField, OverLimit
+from plugin_server.errors import InvalidField, InvalidRequest, OverLimit, VerificationFailed
 from plugin_server.index import Found, Index
 from plugin_server.ranking import Hit, Policy, Ranking
 from plugin_server.reranker import Reranker
 
+log = logging.getLogger(__name__)
+
 #: Dense hits verified when not told otherwise: enough for the right document to be among them, and verifying is cheap.
 DEFAULT_K = 100
 DEFAULT_TOP_N = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A search.
+
+    Attributes:
+        query: 1 to ``max_query_tokens`` tokens.
+        k: dense hits to verify, 1 to ``max_candidates``.
+        top_n: hits to return, at least 1.
+        profile, policy: as in `Reranker.rerank`.
+        index: name, alias or pattern in the engine; these four are empty with the embedded index.
+        filter: a query in the engine's DSL that hits must match.
+        recall_query: a query in place of the dense one; its scores are taken as they are.
+        hybrid: words (BM25) beside vectors.
+    """
+
+    query: str
+    k: int = DEFAULT_K
+    top_n: int = DEFAULT_TOP_N
+    profile: str = "passages"
+    policy: str = "filter"
+    index: str = ""
+    filter: dict[str, Any] | None = None
+    recall_query: dict[str, Any] | None = None
+    hybrid: bool = False
+
+    @property
+    def dense(self) -> bool:
+        """Whether scores are those of vectors alone."""
+        return self.recall_query is None and not self.hybrid
+
+    def check(self, reranker: Reranker) -> None:
+        """Nothing, if the reranker can do what is asked.
+
+        Raises:
+            InvalidRequest: something is unknown or out of range; the message names the field.
+        """
+        if self.top_n < 1:
+            raise InvalidField(f"top_n: {self.top_n} is below 1: give a whole number of at least 1")
+        if self.k < 1:
+            raise InvalidField(f"k: {self.k} is below 1: give a whole number of at least 1")
+        limit = reranker.settings.max_candidates
+        if self.k > limit:
+            raise OverLimit("k", self.k, limit, "candidates", "ask for fewer, or raise max_candidates")
+        if self.hybrid and self.recall_query is not None:
+            raise InvalidField("hybrid: excludes recall_query: give one of them")
+        reranker.manifest.profile(self.profile)
+        Policy.of(self.policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +89,7 @@ class Answer:
 
 
 class Searcher:
-    """Dense search with verification; of a search only the query is encoded, the documents' blobs are in the index.
+    """Dense search in the embedded index; of a search only the query is encoded, the documents' blobs are there.
 
     Args:
         reranker: of the bundle that made the index.
@@ -47,54 +100,43 @@ class Searcher:
         self.reranker = reranker
         self.index = index
 
-    def search(
-        self,
-        query: str,
-        k: int = DEFAULT_K,
-        top_n: int = DEFAULT_TOP_N,
-        profile: str = "passages",
-        policy: str = "filter",
-    ) -> Answer:
+    def search(self, question: Question) -> Answer:
         """The nearest documents, verified and ranked; nothing from an empty index.
-
-        Args:
-            query: 1 to ``max_query_tokens`` tokens.
-            k: dense hits to verify, 1 to ``max_candidates``.
-            top_n: hits to return, at least 1.
-            profile, policy: as in `Reranker.rerank`.
 
         Raises:
             InvalidRequest: something is empty, too long, unknown or out of range; the message names the field.
             IndexFailure: the index cannot be read.
         """
-        if top_n < 1:
-            raise InvalidField(f"top_n: {top_n} is below 1: give a whole number of at least 1")
-        limit = self.reranker.settings.max_candidates
-        if k > limit:
-            raise OverLimit("k", k, limit, "candidates", "ask for fewer, or raise max_candidates")
-        self.reranker.manifest.profile(profile)
-        Policy.of(policy)
-        encoded = self.reranker.encoder.query(query)
-        recall = tuple(self.index.search(encoded.vectors[0], k))
-        return verified(self.reranker, query, encoded, recall, top_n, profile, policy)
+        question.check(self.reranker)
+        if question.index or question.filter or not question.dense:
+            raise InvalidField(
+                "index, filter, recall_query, hybrid: are for a search engine: start with --engine, or leave them out"
+            )
+        encoded = self.reranker.encoder.query(question.query)
+        recall = tuple(self.index.search(encoded.vectors[0], question.k))
+        return verified(self.reranker, question, encoded, recall)
 
 
-def verified(
-    reranker: Reranker,
-    query: str,
-    encoded: Encoded,
-    recall: tuple[Found, ...],
-    top_n: int,
-    profile: str,
-    policy: str,
-) -> Answer:
-    """The answer to a query whose dense hits are known; its encoding is used again.
+def verified(reranker: Reranker, question: Question, encoded: Encoded, recall: tuple[Found, ...]) -> Answer:
+    """The answer to a question whose dense hits are known; a hit that cannot be read is unverified.
+
+    Args:
+        encoded: the question's query.
 
     Raises:
         InvalidRequest: as `Reranker.rerank`.
+        VerificationFailed: the verifier failed, and the settings' ``on_failure`` is ``closed``.
     """
     if not recall:
-        return Answer(query, (), Ranking((), ()))
+        return Answer(question.query, (), Ranking((), ()))
     candidates = [Candidate(item.document.text, item.document.id, item.score, item.blob) for item in recall]
-    ranking = reranker.rerank(query, candidates, profile, policy, encoded)
-    return Answer(query, recall, Ranking(ranking.hits[:top_n], ranking.dropped))
+    try:
+        ranking = reranker.rerank(question.query, candidates, question.profile, question.policy, encoded, lenient=True)
+    except InvalidRequest:
+        raise
+    except Exception as error:
+        if reranker.settings.on_failure == "closed":
+            raise VerificationFailed(error) from error
+        log.exception("verification failed: hits are returned unverified")
+        ranking = reranker.unverified(candidates, question.profile, question.policy, error)
+    return Answer(question.query, recall, Ranking(ranking.hits[: question.top_n], ranking.dropped))

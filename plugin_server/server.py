@@ -88,7 +88,8 @@ class Server:
         ]
         server = grpc.aio.server(options=options)
         executor = ThreadPoolExecutor(workers, thread_name_prefix="simgate")
-        metrics = Metrics(reranker.manifest.fingerprint)
+        previous = reranker.previous.manifest.fingerprint if reranker.previous else ""
+        metrics = Metrics(reranker.manifest.fingerprint, previous)
         reranker = reranker.observed(metrics.observe)
         pb_grpc.add_SimgateServicer_to_server(Service(reranker, executor, index, max_message_bytes), server)
         checks = Health([NAME])

@@ -16,7 +16,7 @@ from plugin_server import wire
 from plugin_server.errors import IndexFailure, InvalidField, OverLimit
 from plugin_server.index import Index
 from plugin_server.reranker import Reranker
-from plugin_server.search import DEFAULT_K, DEFAULT_TOP_N, Searcher
+from plugin_server.search import DEFAULT_K, DEFAULT_TOP_N, Question, Searcher
 from plugin_server.status import grpc_status, message
 
 NAME = pb.DESCRIPTOR.services_by_name["Simgate"].full_name
@@ -117,7 +117,7 @@ class Service(pb_grpc.SimgateServicer):
             raise IndexFailure("index: this server was started without one: start it with an index")
         profile, policy = wire.profile_of(request.profile, "passages"), wire.policy_of(request.policy)
         depth, top_n = request.k or DEFAULT_K, request.top_n or DEFAULT_TOP_N
-        answer = self.searcher.search(request.query, depth, top_n, profile, policy)
+        answer = self.searcher.search(Question(request.query, depth, top_n, profile, policy))
         return wire.search_response(answer, self._fingerprint)
 
     @property

@@ -11,6 +11,7 @@ from plugin_server.errors import InvalidField, UnknownChoice
 #: Settings are read from ``SIMGATE_<FIELD>``, for example ``SIMGATE_MAX_CANDIDATES``.
 PREFIX = "SIMGATE_"
 MISMATCH = ("encode", "unverified", "refuse")
+FAILURE = ("open", "closed")
 Value = TypeVar("Value")
 
 
@@ -24,6 +25,9 @@ class Settings:
         max_candidates: candidates of one request.
         max_characters: characters of one document; a longer one is refused, a shorter one is split into windows.
         max_query_tokens: tokens of a query, which is never split.
+        previous_bundle: folder of a bundle whose blobs are read too, while an index moves to another; empty for none.
+        on_failure: a search whose verification fails: ``open`` gives the hits as the engine had them, each unverified;
+            ``closed`` fails the search.
         on_mismatch: a candidate whose blob another encoder made: ``encode`` its text (``unverified`` without one),
             leave it ``unverified``, or ``refuse`` the request.
 
@@ -40,6 +44,8 @@ class Settings:
     max_characters: int = 200_000
     max_query_tokens: int = 256
     on_mismatch: str = "encode"
+    on_failure: str = "open"
+    previous_bundle: str = ""
 
     def __post_init__(self) -> None:
         for name in ("max_candidates", "max_characters", "max_query_tokens"):
@@ -49,6 +55,8 @@ class Settings:
             raise InvalidField(f"threads: {self.threads} is below 0: give 0 for every core, or their number")
         if self.on_mismatch not in MISMATCH:
             raise UnknownChoice("on_mismatch", self.on_mismatch, list(MISMATCH))
+        if self.on_failure not in FAILURE:
+            raise UnknownChoice("on_failure", self.on_failure, list(FAILURE))
 
     @classmethod
     def read(cls, mapping: Mapping[str, str]) -> Settings:

@@ -21,6 +21,7 @@ from plugin_server.errors import (
     InvalidRequest,
     LayoutError,
     TooLarge,
+    VerificationFailed,
 )
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
     EngineDenied: (grpc.StatusCode.PERMISSION_DENIED, HTTPStatus.FORBIDDEN),
     EngineRefused: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.BAD_REQUEST),
     EngineMissing: (grpc.StatusCode.NOT_FOUND, HTTPStatus.NOT_FOUND),
+    VerificationFailed: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE),
     LayoutError: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
 }
 UNFORESEEN = (grpc.StatusCode.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR)

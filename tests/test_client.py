@@ -12,7 +12,7 @@ from plugin_server import Candidate, Outcome, Reranker, remote
 from plugin_server.client import AsyncClient, Client
 from plugin_server.errors import SimgateError, UnknownChoice
 from plugin_server.index import Index
-from plugin_server.search import Searcher
+from plugin_server.search import Question, Searcher
 from plugin_server.server import Server
 
 QUERY = "The station stands on a hill."
@@ -59,8 +59,8 @@ def test_info(client: Client, reranker: Reranker) -> None:
 
 
 def test_search_is_the_core(client: Client, reranker: Reranker, server_index: Index) -> None:
-    answer = Searcher(reranker, server_index).search(QUERY, policy="annotate")
-    result = client.search(QUERY, policy="annotate")
+    answer = Searcher(reranker, server_index).search(Question(QUERY, policy="annotate"))
+    result = client.search(Question(QUERY, policy="annotate"))
     assert [hit.document.id for hit in result.hits] == [hit.candidate.id for hit in answer.ranking.hits]
     assert [hit.verdict for hit in result.hits] == [hit.verdict for hit in answer.ranking.hits]
     assert {(hit.document.title, hit.document.text) for hit in result.hits} >= {("Bus", "The last bus leaves at ten.")}

@@ -13,7 +13,7 @@ from plugin_server.corpus import Document, Refused
 from plugin_server.errors import EmptyText, InvalidField, OverLimit, UnknownChoice
 from plugin_server.index import Index
 from plugin_server.indexing import Batch, fill
-from plugin_server.search import Searcher
+from plugin_server.search import Question, Searcher
 
 TEXTS = [
     "A red car stands before a blue house.",
@@ -35,7 +35,7 @@ def index(reranker: Reranker, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def test_the_straight_line_gives_what_its_parts_give(reranker: Reranker, index: Index) -> None:
     query = "a red car and a blue house"
-    answer = Searcher(reranker, index).search(query, k=4, policy="annotate")
+    answer = Searcher(reranker, index).search(Question(query, k=4, policy="annotate"))
     vector = reranker.encode([query])[0].vectors[0]
     cosines = [float((item.vectors @ vector).max()) for item in reranker.encode(TEXTS)]
     order = sorted(range(len(TEXTS)), key=lambda number: -cosines[number])[:4]
@@ -51,13 +51,13 @@ def test_the_straight_line_gives_what_its_parts_give(reranker: Reranker, index: 
 
 def test_every_document_is_kept_or_dropped_and_top_n_cuts_the_kept(reranker: Reranker, index: Index) -> None:
     searcher = Searcher(reranker, index)
-    answer = searcher.search("the ferry to Brenholm")
+    answer = searcher.search(Question("the ferry to Brenholm"))
     assert len(answer.ranking.hits) + len(answer.ranking.dropped) == len(answer.recall) == len(TEXTS)
-    assert len(searcher.search("the ferry to Brenholm", top_n=2, policy="demote").ranking.hits) == 2
+    assert len(searcher.search(Question("the ferry to Brenholm", top_n=2, policy="demote")).ranking.hits) == 2
 
 
 def test_a_long_document_is_found_by_its_last_window(reranker: Reranker, index: Index) -> None:
-    answer = Searcher(reranker, index).search("a glacier in Norway", k=1)
+    answer = Searcher(reranker, index).search(Question("a glacier in Norway", k=1))
     assert answer.recall[0].document.id == "d5"
 
 
@@ -65,13 +65,13 @@ def test_the_texts_are_not_encoded_again(reranker: Reranker, tmp_path: Path) -> 
     """A text that could not be encoded at all is verified by its blob."""
     with Index.create(tmp_path / "index.db", reranker.manifest) as index:
         index.add([Document("a", " ")], reranker.encode(["A red car"]))
-        answer = Searcher(reranker, index).search("a red car", policy="annotate")
+        answer = Searcher(reranker, index).search(Question("a red car", policy="annotate"))
     assert answer.ranking.hits[0].verdict.probability is not None
 
 
 def test_an_empty_index_answers_with_nothing(reranker: Reranker, tmp_path: Path) -> None:
     with Index.create(tmp_path / "index.db", reranker.manifest) as index:
-        answer = Searcher(reranker, index).search("a red car")
+        answer = Searcher(reranker, index).search(Question("a red car"))
     assert (answer.recall, answer.ranking.hits, answer.ranking.dropped) == ((), (), ())
 
 
@@ -91,7 +91,7 @@ def test_a_bad_request_is_named(
     reranker: Reranker, index: Index, arguments: dict[str, object], error: type[Exception], remark: str
 ) -> None:
     with pytest.raises(error):
-        Searcher(reranker, index).search(**arguments)  # type: ignore[arg-type]
+        Searcher(reranker, index).search(Question(**arguments))  # type: ignore[arg-type]
 
 
 def test_filling_again_changes_nothing(reranker: Reranker, tmp_path: Path) -> None:

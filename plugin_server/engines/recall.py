@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,70 +13,43 @@ from plugin_server.engines.connection import Engine
 from plugin_server.engines.document import documented, numbers
 from plugin_server.engines.layout import BLOB, WINDOWS, Layout, Mapped
 from plugin_server.engines.target import path
-from plugin_server.errors import EngineError, InvalidField
+from plugin_server.errors import EngineError
 from plugin_server.index import Found
+from plugin_server.search import Question
 
 #: The search pipeline of `index_templates` that brings words and vectors to one scale.
 HYBRID = "simgate-hybrid"
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """How candidates are found.
-
-    Attributes:
-        k: how many.
-        filter: a query that they must match, in the engine's DSL.
-        query: a query in place of the dense one; its scores are taken as they are.
-        hybrid: words (BM25) beside vectors.
-        pipeline: OpenSearch's search pipeline for `hybrid`.
-    """
-
-    k: int
-    filter: dict[str, Any] | None = None
-    query: dict[str, Any] | None = None
-    hybrid: bool = False
-    pipeline: str = HYBRID
-
-    def __post_init__(self) -> None:
-        if self.hybrid and self.query is not None:
-            raise InvalidField("hybrid: excludes a query of your own: give one of them")
-
-    @property
-    def dense(self) -> bool:
-        """Whether scores are cosines in the engine's form."""
-        return self.query is None and not self.hybrid
-
-
 def body(
-    recall: Recall, engine: str, text: str, vector: NDArray[np.float32], layout: Layout, mapped: Mapped
+    question: Question, engine: str, vector: NDArray[np.float32], layout: Layout, mapped: Mapped
 ) -> dict[str, Any]:
     """The search's body.
 
     Args:
         engine: ``opensearch`` or ``elasticsearch``.
-        text, vector: of the query.
+        vector: of the query.
     """
-    asked: dict[str, Any] = {"size": recall.k, "_source": {"excludes": [WINDOWS]}}
-    if recall.query is not None:
-        return asked | {"query": _filtered(recall.query, recall.filter)}
-    words = _filtered({"match": {layout.text: text}}, recall.filter)
-    limited = {"filter": recall.filter} if recall.filter else {}
+    asked: dict[str, Any] = {"size": question.k, "_source": {"excludes": [WINDOWS]}}
+    if question.recall_query is not None:
+        return asked | {"query": _filtered(question.recall_query, question.filter)}
+    words = _filtered({"match": {layout.text: question.query}}, question.filter)
+    limited = {"filter": question.filter} if question.filter else {}
     listed = numbers(vector, mapped.byte)
     if engine == "elasticsearch":
         near: dict[str, Any] = {
             "field": layout.vector,
             "query_vector": listed,
-            "k": recall.k,
-            "num_candidates": _candidates(recall.k),
+            "k": question.k,
+            "num_candidates": _candidates(question.k),
         }
-        return asked | {"knn": near | limited} | ({"query": words} if recall.hybrid else {})
-    close = {"knn": {layout.vector: {"vector": listed, "k": recall.k} | limited}}
+        return asked | {"knn": near | limited} | ({"query": words} if question.hybrid else {})
+    close = {"knn": {layout.vector: {"vector": listed, "k": question.k} | limited}}
     nested = {"nested": {"path": WINDOWS, "score_mode": "max", "query": close}}
-    return asked | {"query": {"hybrid": {"queries": [words, nested]}} if recall.hybrid else nested}
+    return asked | {"query": {"hybrid": {"queries": [words, nested]}} if question.hybrid else nested}
 
 
-def founds(answer: Any, recall: Recall, layout: Layout, mapped: Mapped) -> tuple[Found, ...]:
+def founds(answer: Any, question: Question, layout: Layout, mapped: Mapped) -> tuple[Found, ...]:
     """The hits of an engine's answer, nearest first.
 
     Raises:
@@ -86,18 +58,18 @@ def founds(answer: Any, recall: Recall, layout: Layout, mapped: Mapped) -> tuple
     try:
         hits: Sequence[dict[str, Any]] = answer["hits"]["hits"]
         ids = Counter(hit["_id"] for hit in hits)
-        return tuple(_found(hit, ids[hit["_id"]] > 1, recall, layout, mapped) for hit in hits)
+        return tuple(_found(hit, ids[hit["_id"]] > 1, question, layout, mapped) for hit in hits)
     except (KeyError, TypeError, AttributeError) as error:
         raise EngineError(f"the engine's answer is not that of a search: {error!r} in hits") from error
 
 
-def _found(hit: dict[str, Any], ambiguous: bool, recall: Recall, layout: Layout, mapped: Mapped) -> Found:
+def _found(hit: dict[str, Any], ambiguous: bool, question: Question, layout: Layout, mapped: Mapped) -> Found:
     fields = hit.get("_source", {})
     identity = f"{hit['_index']}/{hit['_id']}" if ambiguous else hit["_id"]
     score = float(hit["_score"] or 0.0)
     blob = fields.get(BLOB, "")
     document = documented(identity, fields, layout)
-    return Found(document, mapped.cosine(score) if recall.dense else score, blob if isinstance(blob, str) else "")
+    return Found(document, mapped.cosine(score) if question.dense else score, blob if isinstance(blob, str) else "")
 
 
 def _filtered(query: dict[str, Any], condition: dict[str, Any] | None) -> dict[str, Any]:
@@ -109,16 +81,14 @@ def _candidates(k: int) -> int:
     return min(10_000, k + k // 2)
 
 
-async def find(
-    engine: Engine, index: str, recall: Recall, text: str, vector: NDArray[np.float32], mapped: Mapped
-) -> tuple[Found, ...]:
+async def find(engine: Engine, question: Question, vector: NDArray[np.float32], mapped: Mapped) -> tuple[Found, ...]:
     """The hits of a query, nearest first.
 
     Raises:
         EngineError: the engine cannot be asked, or refuses the query.
     """
-    asked = body(recall, engine.kind, text, vector, engine.layout, mapped)
-    piped = recall.hybrid and engine.kind == "opensearch"
-    params = {"search_pipeline": recall.pipeline} if piped else None
-    answer = await engine.request("POST", f"/{path(index)}/_search", asked, params)
-    return founds(answer, recall, engine.layout, mapped)
+    asked = body(question, engine.kind, vector, engine.layout, mapped)
+    piped = question.hybrid and engine.kind == "opensearch"
+    params = {"search_pipeline": HYBRID} if piped else None
+    answer = await engine.request("POST", f"/{path(question.index)}/_search", asked, params)
+    return founds(answer, question, engine.layout, mapped)

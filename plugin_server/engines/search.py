@@ -9,35 +9,14 @@ from dataclasses import dataclass, field
 
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.layout import Mapped
-from plugin_server.engines.recall import Recall, find
+from plugin_server.engines.recall import find
 from plugin_server.engines.target import look
-from plugin_server.errors import EngineMissing, InvalidField, LayoutError, OverLimit
-from plugin_server.ranking import Policy
+from plugin_server.errors import EngineMissing, InvalidField, LayoutError
 from plugin_server.reranker import Reranker
-from plugin_server.search import DEFAULT_TOP_N, Answer, verified
+from plugin_server.search import Answer, Question, verified
 
 #: Seconds that an index's mapping is trusted to be as it was.
 FRESH = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A search.
-
-    Attributes:
-        query: 1 to ``max_query_tokens`` tokens.
-        index: name, alias or pattern.
-        recall: how candidates are found.
-        top_n: hits to return, at least 1.
-        profile, policy: as in `Reranker.rerank`.
-    """
-
-    query: str
-    index: str
-    recall: Recall
-    top_n: int = DEFAULT_TOP_N
-    profile: str = "passages"
-    policy: str = "filter"
 
 
 @dataclass(slots=True)
@@ -61,27 +40,13 @@ class EngineSearcher:
             LayoutError: the index has no vectors of the bundle's dimension, which its own query would not need.
             EngineError: the engine cannot be asked, or refuses the query.
         """
-        self._check(question)
+        question.check(self.reranker)
+        if not question.index:
+            raise InvalidField("index: is missing: give the name of an index, an alias or a pattern")
         loop = asyncio.get_running_loop()
         encoded = await loop.run_in_executor(self.executor, self.reranker.encoder.query, question.query)
-        mapped = await self._layout(question)
-        vector = encoded.vectors[0]
-        recall = await find(self.engine, question.index, question.recall, question.query, vector, mapped)
-        return await loop.run_in_executor(
-            self.executor, verified, self.reranker, question.query, encoded, recall, question.top_n, question.profile,
-            question.policy,
-        )  # fmt: skip
-
-    def _check(self, question: Question) -> None:
-        limit = self.reranker.settings.max_candidates
-        if question.top_n < 1:
-            raise InvalidField(f"top_n: {question.top_n} is below 1: give a whole number of at least 1")
-        if question.recall.k < 1:
-            raise InvalidField(f"k: {question.recall.k} is below 1: give a whole number of at least 1")
-        if question.recall.k > limit:
-            raise OverLimit("k", question.recall.k, limit, "candidates", "ask for fewer, or raise max_candidates")
-        self.reranker.manifest.profile(question.profile)
-        Policy.of(question.policy)
+        recall = await find(self.engine, question, encoded.vectors[0], await self._layout(question))
+        return await loop.run_in_executor(self.executor, verified, self.reranker, question, encoded, recall)
 
     async def _layout(self, question: Question) -> Mapped:
         """What the index's mapping says, as of at most `FRESH` seconds ago."""
@@ -92,7 +57,7 @@ class EngineSearcher:
         if mapped is None:
             raise EngineMissing(f"{question.index}: there is no such index")
         dimension = self.reranker.manifest.recall_dimension
-        if question.recall.query is None and mapped.dimension != dimension:
+        if question.recall_query is None and mapped.dimension != dimension:
             held = f"vectors of {mapped.dimension} numbers" if mapped.dimension else "no vectors"
             raise LayoutError(
                 f"{question.index}: has {held}, the bundle gives {dimension}: give a query of your own for the recall, "
