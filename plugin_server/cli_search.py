@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from plugin_server.cli_common import (
     console,
     emit,
     hit_fields,
-    index_option,
     json_option,
     load,
     place,
@@ -25,8 +25,12 @@ from plugin_server.cli_common import (
     shown,
     top_n_option,
 )
+from plugin_server.cli_engine import engine_options, engine_settings, json_object
+from plugin_server.cli_index import name_option
+from plugin_server.engines.settings import EngineSettings
 from plugin_server.index import Index
 from plugin_server.ranking import Hit
+from plugin_server.reranker import Reranker
 from plugin_server.search import DEFAULT_K, Answer, Question, Searcher
 
 STYLES = {"accepted": "green", "rejected": "red", "unverified": "yellow"}
@@ -40,7 +44,11 @@ STYLES = {"accepted": "green", "rejected": "red", "unverified": "yellow"}
 @policy_option
 @click.option("--explain", is_flag=True, help="Show every hit of dense search with its verdict, --top-n of them.")
 @json_option
-@index_option
+@name_option
+@engine_options
+@click.option("--filter", "condition", metavar="JSON", help="Engine: a query in its DSL that hits must match.")
+@click.option("--recall-query", metavar="JSON", help="Engine: a query in its DSL in place of the dense one.")
+@click.option("--hybrid", is_flag=True, help="Engine: words (BM25) beside vectors.")
 @bundle_option
 def search(
     query: str,
@@ -50,26 +58,46 @@ def search(
     policy: str,
     explain: bool,
     as_json: bool,
-    path: Path | None,
+    name: str | None,
+    condition: str | None,
+    recall_query: str | None,
+    hybrid: bool,
     bundle: str,
+    **engine: Any,
 ) -> None:
-    """Search the embedded index; near-misses are dropped.
+    """Search the embedded index or, with --engine, an index of a search engine; near-misses are dropped.
 
     \b
     Example:
       simgate search "A hotel that is closer to the sea than to the trains"
       simgate search "Boat back from Isle Varr to Brenholm" --explain
       simgate search "refund before dispatch" --json | jq -r '.hits[].id'
+      simgate search "refund" --engine opensearch --index simgate-faq --filter '{"term": {"lang": "en"}}'
 
     Exit codes: 0 searched, even if nothing was found; 1 no index, another bundle's, or the query cannot be encoded.
     """
-    reranker = load(bundle)
-    with Index.open(place(path), reranker.manifest) as index:
-        answer = Searcher(reranker, index).search(Question(query, k, top_n, profile, policy))
+    where, reranker = engine_settings(**engine), load(bundle)
+    question = Question(
+        query, k, top_n, profile, policy, (name or "") if where else "", json_object("--filter", condition),
+        json_object("--recall-query", recall_query), hybrid,
+    )  # fmt: skip
+    if where:
+        answer = asyncio.run(_engine_search(where, reranker, question))
+    else:
+        with Index.open(place(Path(name) if name else None), reranker.manifest) as index:
+            answer = Searcher(reranker, index).search(question)
     if as_json:
         emit(answer_fields(answer, profile, policy, explain))
     else:
         print_answer(answer, explain, top_n)
+
+
+async def _engine_search(where: EngineSettings, reranker: Reranker, question: Question) -> Answer:
+    from plugin_server.engines.connection import Engine  # its clients are not needed otherwise
+    from plugin_server.engines.search import EngineSearcher
+
+    async with Engine(where) as engine:
+        return await EngineSearcher(reranker, engine).search(question)
 
 
 def answer_fields(answer: Answer, profile: str, policy: str, explain: bool) -> dict[str, Any]:
@@ -88,7 +116,7 @@ def print_answer(answer: Answer, explain: bool, top_n: int) -> None:
     """Nothing; the answer is printed for people."""
     out, ranking = console(), answer.ranking
     if not answer.recall:
-        out.print("The index is empty: add documents with `simgate index corpus.jsonl`")
+        out.print("Nothing was found: is the index empty? Add documents with `simgate index corpus.jsonl`")
         return
     if explain:
         kept = {hit.position: rank for rank, hit in enumerate(ranking.hits, 1)}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import click
 
-from plugin_server.cli_common import bundle_option, index_option, load, place
+from plugin_server.cli_common import bundle_option, load, place
+from plugin_server.cli_engine import engine_options, engine_settings
+from plugin_server.cli_index import name_option
 from plugin_server.index import Index
 
 
@@ -18,10 +21,11 @@ from plugin_server.index import Index
     "--http", metavar="HOST:PORT", default="127.0.0.1:8080", show_default=True, help="Host and port for HTTP."
 )
 @click.option("--no-http", is_flag=True, help="Serve gRPC alone.")
-@index_option
+@name_option
+@engine_options
 @click.option("--no-index", is_flag=True, help="Serve without an index: no Search.")
 @bundle_option
-def serve(address: str, http: str, no_http: bool, path: Path | None, no_index: bool, bundle: str) -> None:
+def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bool, bundle: str, **where: Any) -> None:
     """Serve gRPC and HTTP until interrupted or told to end (SIGTERM).
 
     Over HTTP existing rerank clients find the forms of Cohere, Jina and text-embeddings-inference;
@@ -37,16 +41,24 @@ def serve(address: str, http: str, no_http: bool, path: Path | None, no_index: b
 
     Exit codes: 0 ended in order; 1 bundle or index cannot be loaded, or an address cannot be taken.
     """
-    if path and no_index:
+    if name and no_index:
         raise click.UsageError("--index and --no-index exclude each other")
     from plugin_server.server import Server  # neither gRPC nor HTTP is needed by the other commands
     from plugin_server.server import serve as run
 
+    engine, reranker = engine_settings(**where), load(bundle)
+    file = place(Path(name) if name else None)
+    opened = engine is None and not no_index and (name is not None or file.exists())
+    source = f"with {engine.engine} at {engine.engine_url}" if engine else f"with {file}" if opened else ""
+
     def ready(server: Server) -> None:
         doors = f"{server.address} and http://{server.http_address}" if server.http_address else server.address
-        click.echo(f"Serving on {doors}, {'with ' + str(file) if index else 'without an index'}", err=True)
+        click.echo(f"Serving on {doors}, {source or 'without an index'}", err=True)
 
-    reranker, file = load(bundle), place(path)
-    served = not no_index and (path is not None or file.exists())
-    with Index.open(file, reranker.manifest) if served else nullcontext() as index:
-        asyncio.run(run(reranker, address, index, ready=ready, http_address="" if no_http else http))
+    with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
+        asyncio.run(
+            run(
+                reranker, address, index, ready=ready, http_address="" if no_http else http, engine=engine,
+                engine_index=name or "",
+            )
+        )  # fmt: skip

@@ -14,7 +14,7 @@ from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server.candidate import Candidate
 from plugin_server.ranking import Ranking
 from plugin_server.remote import remote_error
-from plugin_server.search import DEFAULT_K, DEFAULT_TOP_N
+from plugin_server.search import Question
 from plugin_server.verdict import Verdict
 
 ADDRESS = "127.0.0.1:50051"
@@ -73,16 +73,9 @@ class Client:
         """What the server has loaded, and its limits."""
         return reply.info_of(self._call(self._stub.Info, pb.InfoRequest()))
 
-    def search(
-        self,
-        query: str,
-        k: int = DEFAULT_K,
-        top_n: int = DEFAULT_TOP_N,
-        profile: str = "passages",
-        policy: str = "filter",
-    ) -> reply.SearchResult:
-        """The best documents of the server's index, as `Searcher.search`."""
-        request = reply.search_request(query, k, top_n, profile, policy)
+    def search(self, question: str | Question) -> reply.SearchResult:
+        """The best documents of the server's engine or index; a bare query stands for a question with the defaults."""
+        request = reply.search_request(_question(question))
         return reply.search_result_of(self._call(self._stub.Search, request))
 
     def close(self) -> None:
@@ -145,16 +138,9 @@ class AsyncClient:
         """The server's state, as `Client.info`."""
         return reply.info_of(await self._call(self._stub.Info, pb.InfoRequest()))
 
-    async def search(
-        self,
-        query: str,
-        k: int = DEFAULT_K,
-        top_n: int = DEFAULT_TOP_N,
-        profile: str = "passages",
-        policy: str = "filter",
-    ) -> reply.SearchResult:
+    async def search(self, question: str | Question) -> reply.SearchResult:
         """The documents, as `Client.search`."""
-        request = reply.search_request(query, k, top_n, profile, policy)
+        request = reply.search_request(_question(question))
         return reply.search_result_of(await self._call(self._stub.Search, request))
 
     async def close(self) -> None:
@@ -174,3 +160,7 @@ class AsyncClient:
             return await method(request, timeout=self.timeout)
         except grpc.aio.AioRpcError as error:
             raise remote_error(error.code(), error.details() or "") from error
+
+
+def _question(given: str | Question) -> Question:
+    return Question(given) if isinstance(given, str) else given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from plugin_server.candidate import Candidate
 from plugin_server.corpus import Document
 from plugin_server.errors import UnknownChoice
 from plugin_server.ranking import Hit, Policy, Ranking
+from plugin_server.search import Question
 from plugin_server.verdict import Verdict
 from plugin_server.wire import OUTCOMES, POLICIES, PROFILES
 
@@ -47,7 +49,8 @@ class Info:
         max_candidates: candidates, pairs or texts of one request.
         max_characters, max_query_tokens: of one document, of a query.
         max_message_bytes: of one request.
-        search: whether there is an index.
+        search: whether there is an engine or an index.
+        previous_fingerprint: of a bundle whose blobs are read too; empty for none.
     """
 
     version: str
@@ -63,6 +66,7 @@ class Info:
     max_query_tokens: int
     max_message_bytes: int
     search: bool
+    previous_fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +131,23 @@ def verify_request(pairs: Sequence[tuple[str, str]], profile: str) -> pb.VerifyR
     return pb.VerifyRequest(pairs=listed, profile=profile_number(profile))
 
 
-def search_request(query: str, k: int, top_n: int, profile: str, policy: str) -> pb.SearchRequest:
+def search_request(question: Question) -> pb.SearchRequest:
     """The request.
 
     Raises:
         UnknownChoice: there is no such profile or policy.
     """
-    number, rule = profile_number(profile), POLICIES[Policy.of(policy)]
-    return pb.SearchRequest(query=query, k=k, top_n=top_n, profile=number, policy=rule)
+    return pb.SearchRequest(
+        query=question.query,
+        k=question.k,
+        top_n=question.top_n,
+        profile=profile_number(question.profile),
+        policy=POLICIES[Policy.of(question.policy)],
+        index=question.index,
+        filter=json.dumps(question.filter) if question.filter else "",
+        recall_query=json.dumps(question.recall_query) if question.recall_query else "",
+        hybrid=question.hybrid,
+    )
 
 
 def verdict_of(message: pb.Verdict) -> Verdict:
@@ -182,12 +195,14 @@ def info_of(message: pb.InfoResponse) -> Info:
         message.max_query_tokens,
         message.max_message_bytes,
         message.search,
+        message.previous_fingerprint,
     )
 
 
 def search_hit_of(message: pb.Found) -> SearchHit:
     """The hit that a message describes."""
-    document = Document(message.id, message.text, message.title)
+    extra = json.loads(message.extra) if message.extra else {}
+    document = Document(message.id, message.text, message.title, extra)
     return SearchHit(document, verdict_of(message.verdict), message.score, message.index)
 
 

@@ -19,9 +19,12 @@ from plugin_server.health import Health
 from plugin_server.index import Index
 from plugin_server.metrics import Metrics
 from plugin_server.reranker import Reranker
-from plugin_server.service import NAME, Service
+from plugin_server.search import Answer, Question, Searcher
+from plugin_server.service import NAME, Search, Service
 
 if TYPE_CHECKING:
+    from plugin_server.engines.connection import Engine
+    from plugin_server.engines.settings import EngineSettings
     from plugin_server.http.server import HttpServer
 
 log = logging.getLogger(__name__)
@@ -51,11 +54,13 @@ class Server:
         executor: ThreadPoolExecutor,
         address: str,
         http: HttpServer | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.address = address
         self.http_address = http.address if http else ""
         self._server = server
         self._http = http
+        self._engine = engine
         self._health = health
         self._executor = executor
 
@@ -68,6 +73,8 @@ class Server:
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         workers: int = WORKERS,
         http_address: str = "",
+        engine: EngineSettings | None = None,
+        engine_index: str = "",
     ) -> Server:
         """A server that answers calls, on the running event loop.
 
@@ -77,9 +84,11 @@ class Server:
             max_message_bytes: of one request or response; a larger one ends with RESOURCE_EXHAUSTED or 413.
             workers: requests computed at a time; others wait.
             http_address: ``host:port`` for HTTP, as `address`; empty for none.
+            engine: a search engine for Search, in place of `index`.
+            engine_index: that is searched when a request names none.
 
         Raises:
-            InvalidField: an address cannot be bound.
+            InvalidField: an address cannot be bound, or the engine's client cannot be made.
         """
         options = [
             ("grpc.max_receive_message_length", max_message_bytes),
@@ -91,7 +100,10 @@ class Server:
         previous = reranker.previous.manifest.fingerprint if reranker.previous else ""
         metrics = Metrics(reranker.manifest.fingerprint, previous)
         reranker = reranker.observed(metrics.observe)
-        pb_grpc.add_SimgateServicer_to_server(Service(reranker, executor, index, max_message_bytes), server)
+        connection = _connection(engine)
+        search = _search(reranker, executor, index, connection)
+        service = Service(reranker, executor, search, engine_index, max_message_bytes)
+        pb_grpc.add_SimgateServicer_to_server(service, server)
         checks = Health([NAME])
         checks.add_to(server)
         reflection.enable_server_reflection((NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
@@ -101,15 +113,25 @@ class Server:
             from plugin_server.http.app import app  # FastAPI is not needed without HTTP
             from plugin_server.http.server import HttpServer
 
-            application = app(reranker, executor, metrics, lambda: checks.serving, max_message_bytes)
+            application = app(
+                reranker,
+                executor,
+                metrics,
+                lambda: checks.serving,
+                max_message_bytes,
+                search=search,
+                index=engine_index,
+            )
             http = await HttpServer.start(application, http_address)
         await server.start()
-        return cls(server, checks, executor, bound, http)
+        return cls(server, checks, executor, bound, http, connection)
 
     async def stop(self, grace: float = GRACE) -> None:
         """Nothing; new calls were refused at once, running ones were let finish for at most `grace` seconds."""
         self._health.close()
         await asyncio.gather(self._server.stop(grace), *([self._http.stop(grace)] if self._http else []))
+        if self._engine:
+            await self._engine.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -122,11 +144,13 @@ async def serve(
     grace: float = GRACE,
     ready: Callable[[Server], None] | None = None,
     http_address: str = "",
+    engine: EngineSettings | None = None,
+    engine_index: str = "",
 ) -> None:
     """Nothing, after SIGTERM or SIGINT and the calls that were running then.
 
     Args:
-        address, index, max_message_bytes, workers, http_address: as `Server.start`.
+        address, index, max_message_bytes, workers, http_address, engine, engine_index: as `Server.start`.
         grace: seconds that running calls get to finish.
         ready: called with the server, which knows its addresses, once calls are answered.
 
@@ -138,7 +162,9 @@ async def serve(
     for number in STOPPING:
         loop.add_signal_handler(number, stopping.set)
     try:
-        server = await Server.start(reranker, address, index, max_message_bytes, workers, http_address)
+        server = await Server.start(
+            reranker, address, index, max_message_bytes, workers, http_address, engine, engine_index
+        )
         addresses = " and ".join(filter(None, (server.address, server.http_address)))
         log.info("listening on %s, bundle %s", addresses, reranker.manifest.fingerprint)
         if ready:
@@ -149,6 +175,33 @@ async def serve(
     finally:
         for number in STOPPING:
             loop.remove_signal_handler(number)
+
+
+def _connection(settings: EngineSettings | None) -> Engine | None:
+    """The connection to a search engine, if there is one."""
+    if settings is None:
+        return None
+    from plugin_server.engines.connection import Engine  # its clients are not needed without
+
+    return Engine(settings)
+
+
+def _search(
+    reranker: Reranker, executor: ThreadPoolExecutor, index: Index | None, engine: Engine | None
+) -> Search | None:
+    """What answers a search: the engine, else the embedded index, else nothing."""
+    if engine is not None:
+        from plugin_server.engines.search import EngineSearcher
+
+        return EngineSearcher(reranker, engine, executor).search
+    if index is None:
+        return None
+    searcher = Searcher(reranker, index)
+
+    async def search(question: Question) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(executor, searcher.search, question)
+
+    return search
 
 
 def _bind(server: grpc.aio.Server, address: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from importlib.metadata import version
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import grpc
 
@@ -14,14 +14,17 @@ from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server import wire
 from plugin_server.errors import IndexFailure, InvalidField, OverLimit
-from plugin_server.index import Index
 from plugin_server.reranker import Reranker
-from plugin_server.search import DEFAULT_K, DEFAULT_TOP_N, Question, Searcher
+from plugin_server.search import Answer, Question
 from plugin_server.status import grpc_status, message
 
 NAME = pb.DESCRIPTOR.services_by_name["Simgate"].full_name
 Request = TypeVar("Request")
 Response = TypeVar("Response")
+
+
+#: What answers a search: the embedded index on a thread, or an engine.
+Search: TypeAlias = Callable[[Question], Awaitable[Answer]]
 
 
 class Service(pb_grpc.SimgateServicer):
@@ -30,15 +33,22 @@ class Service(pb_grpc.SimgateServicer):
     Args:
         reranker: shared by all calls.
         executor: whose threads run the core. A call whose client gave up while it waited for a thread is never run.
-        index: for Search.
+        search: for Search.
+        index: to search when a request names none.
         max_message_bytes: the server's limit, for Info.
     """
 
     def __init__(
-        self, reranker: Reranker, executor: Executor, index: Index | None = None, max_message_bytes: int = 0
+        self,
+        reranker: Reranker,
+        executor: Executor,
+        search: Search | None = None,
+        index: str = "",
+        max_message_bytes: int = 0,
     ) -> None:
         self.reranker = reranker
-        self.searcher = None if index is None else Searcher(reranker, index)
+        self.search = search
+        self.index = index
         self.max_message_bytes = max_message_bytes
         self._executor = executor
 
@@ -59,8 +69,14 @@ class Service(pb_grpc.SimgateServicer):
         return self.info()
 
     async def Search(self, request: pb.SearchRequest, context: Any) -> pb.SearchResponse:
-        """Recall and reranking over the index."""
-        return await self._answer(self.search, request, context)
+        """Recall and reranking over the engine or the index."""
+        try:
+            if self.search is None:
+                raise IndexFailure("index: this server was started without one: start it with an engine or an index")
+            answer = await self.search(wire.question_of(request, self.index))
+            return wire.search_response(answer, self._fingerprint)
+        except Exception as error:
+            await abort(context, error)
 
     def rerank(self, request: pb.RerankRequest) -> pb.RerankResponse:
         """The response to a Rerank request.
@@ -103,22 +119,9 @@ class Service(pb_grpc.SimgateServicer):
             version("simgate"),
             reranker.encoder.max_query_tokens,
             self.max_message_bytes,
-            self.searcher is not None,
+            self.search is not None,
+            reranker.previous.manifest.fingerprint if reranker.previous else "",
         )
-
-    def search(self, request: pb.SearchRequest) -> pb.SearchResponse:
-        """The response to a Search request.
-
-        Raises:
-            InvalidRequest: as `Searcher.search`.
-            IndexFailure: the server has no index, or it cannot be read.
-        """
-        if self.searcher is None:
-            raise IndexFailure("index: this server was started without one: start it with an index")
-        profile, policy = wire.profile_of(request.profile, "passages"), wire.policy_of(request.policy)
-        depth, top_n = request.k or DEFAULT_K, request.top_n or DEFAULT_TOP_N
-        answer = self.searcher.search(Question(request.query, depth, top_n, profile, policy))
-        return wire.search_response(answer, self._fingerprint)
 
     @property
     def _fingerprint(self) -> str:

@@ -171,7 +171,7 @@ class ProfileInfo(_message.Message):
     def __init__(self, profile: _Optional[_Union[Profile, str]] = ..., threshold: _Optional[float] = ...) -> None: ...
 
 class InfoResponse(_message.Message):
-    __slots__ = ("version", "bundle", "fingerprint", "verifier", "recall_dimension", "token_dimension", "window_tokens", "profiles", "max_candidates", "max_characters", "max_query_tokens", "max_message_bytes", "search")
+    __slots__ = ("version", "bundle", "fingerprint", "verifier", "recall_dimension", "token_dimension", "window_tokens", "profiles", "max_candidates", "max_characters", "max_query_tokens", "max_message_bytes", "search", "previous_fingerprint")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
@@ -185,6 +185,7 @@ class InfoResponse(_message.Message):
     MAX_QUERY_TOKENS_FIELD_NUMBER: _ClassVar[int]
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     SEARCH_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     version: str
     bundle: str
     fingerprint: str
@@ -198,37 +199,48 @@ class InfoResponse(_message.Message):
     max_query_tokens: int
     max_message_bytes: int
     search: bool
-    def __init__(self, version: _Optional[str] = ..., bundle: _Optional[str] = ..., fingerprint: _Optional[str] = ..., verifier: _Optional[str] = ..., recall_dimension: _Optional[int] = ..., token_dimension: _Optional[int] = ..., window_tokens: _Optional[int] = ..., profiles: _Optional[_Iterable[_Union[ProfileInfo, _Mapping]]] = ..., max_candidates: _Optional[int] = ..., max_characters: _Optional[int] = ..., max_query_tokens: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., search: bool = ...) -> None: ...
+    previous_fingerprint: str
+    def __init__(self, version: _Optional[str] = ..., bundle: _Optional[str] = ..., fingerprint: _Optional[str] = ..., verifier: _Optional[str] = ..., recall_dimension: _Optional[int] = ..., token_dimension: _Optional[int] = ..., window_tokens: _Optional[int] = ..., profiles: _Optional[_Iterable[_Union[ProfileInfo, _Mapping]]] = ..., max_candidates: _Optional[int] = ..., max_characters: _Optional[int] = ..., max_query_tokens: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., search: bool = ..., previous_fingerprint: _Optional[str] = ...) -> None: ...
 
 class SearchRequest(_message.Message):
-    __slots__ = ("query", "k", "top_n", "profile", "policy")
+    __slots__ = ("query", "k", "top_n", "profile", "policy", "index", "filter", "recall_query", "hybrid")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     TOP_N_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    RECALL_QUERY_FIELD_NUMBER: _ClassVar[int]
+    HYBRID_FIELD_NUMBER: _ClassVar[int]
     query: str
     k: int
     top_n: int
     profile: Profile
     policy: Policy
-    def __init__(self, query: _Optional[str] = ..., k: _Optional[int] = ..., top_n: _Optional[int] = ..., profile: _Optional[_Union[Profile, str]] = ..., policy: _Optional[_Union[Policy, str]] = ...) -> None: ...
+    index: str
+    filter: str
+    recall_query: str
+    hybrid: bool
+    def __init__(self, query: _Optional[str] = ..., k: _Optional[int] = ..., top_n: _Optional[int] = ..., profile: _Optional[_Union[Profile, str]] = ..., policy: _Optional[_Union[Policy, str]] = ..., index: _Optional[str] = ..., filter: _Optional[str] = ..., recall_query: _Optional[str] = ..., hybrid: bool = ...) -> None: ...
 
 class Found(_message.Message):
-    __slots__ = ("id", "title", "text", "index", "score", "verdict")
+    __slots__ = ("id", "title", "text", "index", "score", "verdict", "extra")
     ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
+    EXTRA_FIELD_NUMBER: _ClassVar[int]
     id: str
     title: str
     text: str
     index: int
     score: float
     verdict: Verdict
-    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., text: _Optional[str] = ..., index: _Optional[int] = ..., score: _Optional[float] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ...) -> None: ...
+    extra: str
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., text: _Optional[str] = ..., index: _Optional[int] = ..., score: _Optional[float] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., extra: _Optional[str] = ...) -> None: ...
 
 class SearchResponse(_message.Message):
     __slots__ = ("hits", "dropped", "fingerprint")

@@ -93,7 +93,8 @@ class SimgateServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Search(self, request, context):
-        """Recall and reranking over the index the server was started with; FAILED_PRECONDITION when it has none.
+        """Recall and reranking over the engine or the embedded index the server was started with; FAILED_PRECONDITION when
+        it has neither.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

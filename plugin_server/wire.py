@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server.bundle import Manifest
 from plugin_server.candidate import Candidate
 from plugin_server.encoder import Encoded
-from plugin_server.errors import UnknownChoice
+from plugin_server.errors import InvalidField, UnknownChoice
+from plugin_server.jsonlines import parse
 from plugin_server.ranking import Hit, Policy, Ranking
-from plugin_server.search import Answer
+from plugin_server.search import DEFAULT_K, DEFAULT_TOP_N, Answer, Question
 from plugin_server.settings import Settings
 from plugin_server.verdict import Outcome, Verdict
 
@@ -112,7 +115,38 @@ def found_message(hit: Hit, answer: Answer) -> pb.Found:
         index=hit.position,
         score=hit.score,
         verdict=verdict_message(hit.verdict),
+        extra=json.dumps(document.extra) if document.extra else "",
     )
+
+
+def question_of(request: pb.SearchRequest, index: str = "") -> Question:
+    """The search that a request describes.
+
+    Args:
+        index: when the request names none.
+
+    Raises:
+        InvalidRequest: the profile or policy is not known, or a query in it is no JSON object.
+    """
+    return Question(
+        request.query,
+        request.k or DEFAULT_K,
+        request.top_n or DEFAULT_TOP_N,
+        profile_of(request.profile, "passages"),
+        policy_of(request.policy),
+        request.index or index,
+        _object("filter", request.filter),
+        _object("recall_query", request.recall_query),
+        request.hybrid,
+    )
+
+
+def _object(field: str, text: str) -> dict[str, Any] | None:
+    """The JSON object in a field, None for an empty one."""
+    try:
+        return parse(text.encode()) if text else None
+    except InvalidField as error:
+        raise InvalidField(f"{field}: {error}") from None
 
 
 def search_response(answer: Answer, fingerprint: str) -> pb.SearchResponse:
@@ -125,7 +159,13 @@ def search_response(answer: Answer, fingerprint: str) -> pb.SearchResponse:
 
 
 def info_response(
-    manifest: Manifest, settings: Settings, version: str, max_query_tokens: int, max_message_bytes: int, search: bool
+    manifest: Manifest,
+    settings: Settings,
+    version: str,
+    max_query_tokens: int,
+    max_message_bytes: int,
+    search: bool,
+    previous_fingerprint: str = "",
 ) -> pb.InfoResponse:
     """What is loaded and the limits.
 
@@ -133,7 +173,8 @@ def info_response(
         version: of simgate.
         max_query_tokens: the encoder's, which the bundle may lower below the setting.
         max_message_bytes: of one request.
-        search: whether there is an index.
+        search: whether there is an engine or an index.
+        previous_fingerprint: of the bundle whose blobs are read too.
     """
     profiles = [
         pb.ProfileInfo(profile=PROFILES[name], threshold=profile.threshold)
@@ -153,4 +194,5 @@ def info_response(
         max_query_tokens=max_query_tokens,
         max_message_bytes=max_message_bytes,
         search=search,
+        previous_fingerprint=previous_fingerprint,
     )

@@ -28,7 +28,7 @@ LINES = [
     {"id": "rtl", "text": "המשרד סגור ביום שישי"},
     {"text": "\N{AUTOMOBILE}\N{HOUSE BUILDING} \x1b[2J[red]markup[/red]"},
 ]
-COMMANDS = ["demo", "index", "search", "rerank", "verify", "serve", "bundle", "train", "convert", "evaluate"]
+COMMANDS = ["demo", "index", "search", "rerank", "verify", "serve", "templates", "bundle", "train", "convert", "evaluate"]
 
 
 def jsonl(*lines: dict[str, Any] | bytes) -> bytes:
@@ -64,8 +64,8 @@ def test_help_shows_an_example_and_the_exit_codes(command: str) -> None:
     assert command in run("--help").stdout
     result = run(command, "--help")
     assert result.exit_code == 0
-    if command == "bundle":
-        result = run(command, "check", "--help")
+    if command in ("bundle", "templates"):
+        result = run(command, {"bundle": "check", "templates": "apply"}[command], "--help")
     assert "Example:" in result.stdout
     assert "Exit codes:" in result.stdout
 

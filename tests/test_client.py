@@ -64,7 +64,7 @@ def test_search_is_the_core(client: Client, reranker: Reranker, server_index: In
     assert [hit.document.id for hit in result.hits] == [hit.candidate.id for hit in answer.ranking.hits]
     assert [hit.verdict for hit in result.hits] == [hit.verdict for hit in answer.ranking.hits]
     assert {(hit.document.title, hit.document.text) for hit in result.hits} >= {("Bus", "The last bus leaves at ten.")}
-    assert len(client.search(QUERY, k=2, top_n=1, policy="annotate").hits) == 1
+    assert len(client.search(Question(QUERY, k=2, top_n=1, policy="annotate")).hits) == 1
 
 
 def test_async_client_is_the_sync_one(address: str, client: Client, run: Run) -> None:

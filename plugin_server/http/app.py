@@ -11,11 +11,12 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from plugin_server.http import cohere, probes, tei, verify
+from plugin_server.http import cohere, probes, searching, tei, verify
 from plugin_server.http.door import MAX_BODY_BYTES
 from plugin_server.http.worker import Worker
 from plugin_server.metrics import Metrics
 from plugin_server.reranker import Reranker
+from plugin_server.service import Search
 
 DESCRIPTION = """Reranks the hits of a dense search and drops the near-misses: same words, other meaning.
 
@@ -33,6 +34,8 @@ def app(
     ready: Callable[[], bool] = lambda: True,
     max_body_bytes: int = MAX_BODY_BYTES,
     fallback: ASGIApp | None = None,
+    search: Search | None = None,
+    index: str = "",
 ) -> FastAPI:
     """The application.
 
@@ -42,6 +45,8 @@ def app(
         metrics: what ``/metrics`` gives.
         ready: what ``/readyz`` asks.
         max_body_bytes: of one request to a door; a larger one is answered with 413.
+        search: for ``/v1/search``, which is left out without.
+        index: to search when a request names none.
         fallback: takes every request that no door takes; without it they are answered with 404 or 405.
     """
     made = FastAPI(
@@ -63,6 +68,8 @@ def app(
     worker = Worker(reranker, executor)
     for router in (cohere.routes(worker), tei.routes(worker), verify.routes(worker), probes.routes(metrics, ready)):
         made.include_router(router)
+    if search:
+        made.include_router(searching.routes(search, index))
     if fallback:
         made.mount("", fallback)
     return made
