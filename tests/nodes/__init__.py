@@ -1,1 +1,1 @@
-"""Real nodes of OpenSearch and Elasticsearch, laid out from Maven Central, and a proxy that misbehaves in front of one."""
+"""Real nodes of OpenSearch and Elasticsearch, from Maven Central, and a proxy in front of one that can misbehave."""

@@ -1,4 +1,4 @@
-"""Homes of nodes: the folders ``lib``, ``modules`` and ``plugins`` of a line, laid out from Maven Central and cached."""
+"""Homes of nodes: the ``lib``, ``modules`` and ``plugins`` of a line, laid out from Maven Central and cached."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from nodes.home import home
 from nodes.java import find_java, has_module
 from nodes.line import LINES, Line
 
-#: Seconds until a node must be green, and until it must have stopped.
+#: Seconds until a node must answer, and until it must have stopped.
 START, STOP = 180.0, 60.0
 #: Where nodes live: on a disk, and reached by every user.
 FOLDERS = Path("/var/tmp")
@@ -56,15 +56,12 @@ WATCH = 'read -r _; kill -KILL "$1"; rm -rf "$2"'
 class Node(Engine):
     """One node on a free port of the loopback interface; its folder goes when it is closed, or when this process ends.
 
+    ``with Node.start("opensearch-3.6") as node: ...`` is one for a while.
+
     Attributes:
         line: what it is a node of.
         folder: its home, configuration, data and log.
         port: where it speaks HTTP, also after a restart.
-
-    Example:
-        >>> with Node.start("opensearch-3.6") as node:  # doctest: +SKIP
-        ...     node.request("GET", "/_cluster/health")["status"]
-        'green'
     """
 
     def __init__(self, line: Line, folder: Path, port: int, command: list[str]) -> None:
@@ -78,7 +75,7 @@ class Node(Engine):
 
     @classmethod
     def start(cls, line: str, heap: str = "512m", port: int = 0, cache: Path | None = None) -> Node:
-        """A node of the line that answers green.
+        """A node of the line that answers.
 
         Args:
             line: a key of ``LINES``.
@@ -111,7 +108,7 @@ class Node(Engine):
         return node
 
     def restart(self, *, wait: bool = True) -> Node:
-        """This node, started again on the data and the port it had, and green."""
+        """This node, started again on the data and the port it had, once it answers."""
         self.kill()
         with (self.folder / "node.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -134,18 +131,18 @@ class Node(Engine):
         return self.wait() if wait else self
 
     def wait(self) -> Node:
-        """This node, once it is green."""
+        """This node, once every primary shard is there: green, or yellow where an index wants replicas."""
         end = time.monotonic() + START
         while time.monotonic() < end:
             if self._process is None or self._process.poll() is not None:
                 raise NodeError(f"{self.line.name} ended before it answered, its log ends with:\n{self.log_tail()}")
             try:
-                if self.request("GET", "/_cluster/health", timeout=5)["status"] == "green":
+                if self.request("GET", "/_cluster/health", timeout=5)["status"] != "red":
                     return self
             except (*UNREACHED, Refused):
                 pass
             time.sleep(0.1)
-        raise NodeError(f"{self.line.name} was not green after {START:.0f} s, its log ends with:\n{self.log_tail()}")
+        raise NodeError(f"{self.line.name} was still red after {START:.0f} s, its log ends with:\n{self.log_tail()}")
 
     def stop(self) -> None:
         """Asks the node to end, and returns when it has; its folder stays."""
@@ -224,7 +221,18 @@ def command(line: Line, java: Path, folder: Path, heap: str) -> list[str]:
     ]
     flags = [flag.format(home=folder) for flag in line.flags]
     classpath = f"{folder}/lib/*:{folder}/main"
-    return [f"{java}/bin/java", f"-Xms{heap}", f"-Xmx{heap}", *FLAGS, *vector, *flags, *paths, "-cp", classpath, line.main]
+    return [
+        f"{java}/bin/java",
+        f"-Xms{heap}",
+        f"-Xmx{heap}",
+        *FLAGS,
+        *vector,
+        *flags,
+        *paths,
+        "-cp",
+        classpath,
+        line.main,
+    ]
 
 
 def free_port() -> int:
