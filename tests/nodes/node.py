@@ -24,11 +24,15 @@ START, STOP = 180.0, 60.0
 FOLDERS = Path("/var/tmp")
 #: OpenSearch refuses to run as root.
 USER = "nobody"
-#: The C1 compiler alone halves the time until a node answers.
+#: Of every JVM.
 FLAGS = (
-    *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss1m", "-Djava.awt.headless=true", "-Djna.nosys=true"),
-    *("-Dio.netty.noUnsafe=true", "-Dio.netty.noKeySetOptimization=true", "-Dlog4j2.disable.jmx=true"),
+    *("-Xss1m", "-Djava.awt.headless=true", "-Djna.nosys=true", "-Dlog4j2.disable.jmx=true"),
+    *("-Dio.netty.noUnsafe=true", "-Dio.netty.noKeySetOptimization=true"),
 )
+#: Of one that is to start soon: the C1 compiler alone halves the time until a node answers.
+QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+#: Of one that is to search fast.
+FAST = ("-XX:+UseG1GC",)
 SETTINGS = """\
 cluster.name: simgate-tests
 node.name: node
@@ -64,17 +68,19 @@ class Node(Engine):
         port: where it speaks HTTP, also after a restart.
     """
 
-    def __init__(self, line: Line, folder: Path, port: int, command: list[str]) -> None:
+    def __init__(self, line: Line, folder: Path, port: int) -> None:
         super().__init__(f"http://127.0.0.1:{port}", line.kind, line.version)
         self.line = line
         self.folder = folder
         self.port = port
-        self._command = command
+        self._command: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._watch: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def start(cls, line: str, heap: str = "512m", port: int = 0, cache: Path | None = None) -> Node:
+    def start(
+        cls, line: str, heap: str = "512m", port: int = 0, cache: Path | None = None, *, fast: bool = False
+    ) -> Node:
         """A node of the line that answers.
 
         Args:
@@ -82,12 +88,13 @@ class Node(Engine):
             heap: of the JVM.
             port: 0 for a free one.
             cache: of homes; None for the user's.
+            fast: whether it is to search as fast as one in production, and to start more slowly.
 
         Raises:
             MissingTool: Java or Maven is not installed.
             NodeError: it did not start; the message ends with its log.
         """
-        node = cls.launch(line, heap, port, cache)
+        node = cls.launch(line, heap, port, cache, fast=fast)
         try:
             return node.wait()
         except BaseException:
@@ -95,17 +102,23 @@ class Node(Engine):
             raise
 
     @classmethod
-    def launch(cls, line: str, heap: str = "512m", port: int = 0, cache: Path | None = None) -> Node:
+    def launch(
+        cls, line: str, heap: str = "512m", port: int = 0, cache: Path | None = None, *, fast: bool = False
+    ) -> Node:
         """A node that is starting: ``wait`` before it is used. The arguments are those of ``start``."""
         found = LINES[line]
         java = find_java(found.javas)
         built = home(found, cache)
         folder = Path(tempfile.mkdtemp(prefix=f"simgate-{line}-", dir=FOLDERS if FOLDERS.is_dir() else None))
-        port = port or free_port()
-        node = cls(found, folder, port, command(found, java, folder, heap))
-        furnish(node.folder, built, port)
-        node.restart(wait=False)
-        return node
+        node = cls(found, folder, port or free_port())
+        try:
+            furnish(folder, built, node.port)
+            tuning = (f"-Xms{heap}", f"-Xmx{heap}", *(FAST if fast else QUICK))
+            node._command = command(found, reachable(java, folder), folder, tuning)
+            return node.restart(wait=False)
+        except BaseException:
+            node.close()
+            raise
 
     def restart(self, *, wait: bool = True) -> Node:
         """This node, started again on the data and the port it had, once it answers."""
@@ -208,7 +221,14 @@ def user() -> dict[str, Any]:
     return {"user": USER, "group": pwd.getpwnam(USER).pw_gid, "extra_groups": []}
 
 
-def command(line: Line, java: Path, folder: Path, heap: str) -> list[str]:
+def reachable(java: Path, folder: Path) -> Path:
+    """The Java, or a linked copy of it in the node's folder where root would start it for a user it is closed to."""
+    if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in (java, *java.parents)):
+        return java
+    return Path(shutil.copytree(java, folder / "java", copy_function=link))
+
+
+def command(line: Line, java: Path, folder: Path, tuning: tuple[str, ...]) -> list[str]:
     """What starts the JVM."""
     vector = ["--add-modules=jdk.incubator.vector"] if has_module(java, "jdk.incubator.vector") else []
     prefix = "es" if line.kind == "elasticsearch" else "opensearch"
@@ -221,18 +241,7 @@ def command(line: Line, java: Path, folder: Path, heap: str) -> list[str]:
     ]
     flags = [flag.format(home=folder) for flag in line.flags]
     classpath = f"{folder}/lib/*:{folder}/main"
-    return [
-        f"{java}/bin/java",
-        f"-Xms{heap}",
-        f"-Xmx{heap}",
-        *FLAGS,
-        *vector,
-        *flags,
-        *paths,
-        "-cp",
-        classpath,
-        line.main,
-    ]
+    return [f"{java}/bin/java", *tuning, *FLAGS, *vector, *flags, *paths, "-cp", classpath, line.main]
 
 
 def free_port() -> int:
