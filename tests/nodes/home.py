@@ -19,7 +19,6 @@ from nodes.java import find_java
 from nodes.line import FOLDER, NAMESPACE, Line
 
 ElementTree.register_namespace("", NAMESPACE.strip("{}"))
-MAIN = FOLDER / "ElasticsearchMain.java"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 #: 304 MB that only models on a GPU inside the engine need.
 LEFT_OUT = "onnxruntime_gpu"
@@ -52,8 +51,7 @@ def home(line: Line, cache: Path | None = None) -> Path:
         NodeError: Maven failed.
     """
     cache = cache or cache_folder()
-    shaping = sha256(b"".join(file.read_bytes() for file in (line.pom, MAIN, Path(__file__)))).hexdigest()[:16]
-    built = cache / f"{line.name}-{shaping}"
+    built = cache / f"{line.name}-{shaped_by(line)}"
     if built.exists():
         return built
     cache.mkdir(parents=True, exist_ok=True)
@@ -66,6 +64,12 @@ def home(line: Line, cache: Path | None = None) -> Path:
             (work / "home").rename(built)
             shutil.rmtree(work)
     return built
+
+
+def shaped_by(line: Line) -> str:
+    """A hash of every file that shapes a home."""
+    files = [line.pom, Path(__file__), FOLDER / "line.py", *([FOLDER / line.compiled] if line.compiled else [])]
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def build(line: Line, work: Path) -> None:
@@ -88,8 +92,8 @@ def build(line: Line, work: Path) -> None:
             )
             (made / name / "plugin-descriptor.properties").write_text(text, encoding="utf-8")
             (made / name / "plugin-security.policy").write_text(POLICY, encoding="utf-8")
-    if line.kind == "elasticsearch":
-        compile_main(line, made, next((sets / "compiler" / "jars").glob("ecj-*.jar")))
+    if line.compiled:
+        compile_java(line, line.compiled, made, next((sets / "compiler" / "jars").glob("ecj-*.jar")))
 
 
 def fetch(line: Line, sets: Path) -> list[Element]:
@@ -165,9 +169,13 @@ def properties(profile: Element) -> dict[str, str]:
     return {item.tag.removeprefix(NAMESPACE): item.text or "" for item in found} if found is not None else {}
 
 
-def compile_main(line: Line, made: Path, compiler: Path) -> None:
-    """Compiles the class that starts Elasticsearch into ``main``."""
+def compile_java(line: Line, file: str, made: Path, compiler: Path) -> None:
+    """Compiles one of our classes into ``main``, and names it there as the provider of a service."""
     java = str(find_java(line.javas) / "bin" / "java")
     command = [java, "-jar", str(compiler), "-source", "21", "-target", "21", "-proc:none", "-nowarn"]
     classpath = os.pathsep.join(str(jar) for jar in sorted((made / "lib").glob("*.jar")))
-    checked([*command, "-cp", classpath, "-d", str(made / "main"), str(MAIN)], f"{MAIN.name} could not be compiled")
+    checked([*command, "-cp", classpath, "-d", str(made / "main"), str(FOLDER / file)], f"{file} could not be compiled")
+    if line.provides:
+        services = made / "main" / "META-INF" / "services"
+        services.mkdir(parents=True)
+        (services / line.provides).write_text(Path(file).stem, encoding="utf-8")

@@ -19,6 +19,8 @@ class Line:
         kind: ``opensearch`` or ``elasticsearch``.
         javas: the majors of Java it runs on, the wanted one first.
         main: the class that starts a node.
+        compiled: the file beside this one that is compiled for it; None needs nothing of ours.
+        provides: the service that the compiled class provides.
         flags: of the JVM; ``{home}`` is the node's folder.
     """
 
@@ -26,6 +28,8 @@ class Line:
     kind: str
     javas: tuple[int, ...]
     main: str
+    compiled: str | None = None
+    provides: str | None = None
     flags: tuple[str, ...] = ()
 
     @property
@@ -48,21 +52,28 @@ LINES = {
             "opensearch",
             (17, 21, 18, 19, 20),
             "org.opensearch.bootstrap.OpenSearch",
-            ("-Djava.security.manager=allow", "-Djava.locale.providers=SPI,COMPAT"),
+            flags=("-Djava.security.manager=allow", "-Djava.locale.providers=SPI,COMPAT"),
         ),
         Line(
             "opensearch-3.6",
             "opensearch",
             NEW_JAVAS,
             "org.opensearch.bootstrap.OpenSearch",
-            ("-javaagent:{home}/agent/opensearch-agent-3.6.0.jar", "--enable-native-access=ALL-UNNAMED"),
+            compiled="ThaiWords.java",
+            provides="java.text.spi.BreakIteratorProvider",
+            flags=(
+                "-javaagent:{home}/agent/opensearch-agent-3.6.0.jar",
+                "-Djava.locale.providers=SPI,CLDR",
+                "--enable-native-access=ALL-UNNAMED",
+            ),
         ),
         Line(
             "elasticsearch-9.5",
             "elasticsearch",
             NEW_JAVAS,
             "ElasticsearchMain",
-            ("--enable-native-access=ALL-UNNAMED",),
+            compiled="ElasticsearchMain.java",
+            flags=("--enable-native-access=ALL-UNNAMED",),
         ),
     )
 }
