@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +69,18 @@ def test_elasticsearch_finds_neighbours(elasticsearch_9: Engine) -> None:
     assert ids(elasticsearch_9.request("POST", "/nodes/_search", {"knn": knn})) == ["north", "northeast"]
 
 
-@pytest.mark.parametrize("engine", ["opensearch_2", "elasticsearch_9"], indirect=True)
-def test_a_killed_node_keeps_what_it_acknowledged(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    ("engine", "end"),
+    [("opensearch_2", Node.kill), ("elasticsearch_9", Node.kill), ("elasticsearch_9", Node.stop)],
+    indirect=["engine"],
+    ids=["opensearch-killed", "elasticsearch-killed", "elasticsearch-stopped"],
+)
+def test_a_restarted_node_keeps_what_it_acknowledged(engine: Engine, end: Callable[[Node], None]) -> None:
     if not isinstance(engine, Node):
         pytest.skip("this cluster is not ours to kill")
     engine.request("PUT", "/kept", {"settings": {"number_of_shards": 1, "number_of_replicas": 0}})
     engine.request("PUT", "/kept/_doc/1", {"title": "acknowledged"})
-    engine.kill()
+    end(engine)
     try:
         with pytest.raises(UNREACHED):
             engine.request("GET", "/kept/_doc/1")

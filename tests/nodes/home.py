@@ -94,6 +94,8 @@ def build(line: Line, work: Path) -> None:
             (made / name / "plugin-security.policy").write_text(POLICY, encoding="utf-8")
     if line.compiled:
         compile_java(line, line.compiled, made, next((sets / "compiler" / "jars").glob("ecj-*.jar")))
+    for path in (made, *made.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)  # whatever the umask: root runs nodes as another user
 
 
 def fetch(line: Line, sets: Path) -> list[Element]:
