@@ -155,7 +155,7 @@ class Node(Engine):
             except (*UNREACHED, Refused):
                 pass
             time.sleep(0.1)
-        raise NodeError(f"{self.line.name} was still red after {START:.0f} s, its log ends with:\n{self.log_tail()}")
+        raise NodeError(f"{self.line.name} did not answer within {START:.0f} s, its log ends with:\n{self.log_tail()}")
 
     def stop(self) -> None:
         """Asks the node to end, and returns when it has; its folder stays."""
@@ -223,7 +223,7 @@ def user() -> dict[str, Any]:
 
 def reachable(java: Path, folder: Path) -> Path:
     """The Java, or a linked copy of it in the node's folder where root would start it for a user it is closed to."""
-    if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in (java, *java.parents)):
+    if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in (java, *java.resolve().parents)):
         return java
     return Path(shutil.copytree(java, folder / "java", copy_function=link))
 
