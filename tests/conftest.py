@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nodes.engine import Engine
+from nodes.errors import MissingTool
+from nodes.pool import NAMES, Pool
+from nodes.proxy import Proxy
 
 from plugin_server import Bundle, Reranker, Settings
 from plugin_server.corpus import Document
@@ -95,3 +100,75 @@ def tiny_patches(tiny_base_folder: Path, tmp_path_factory: pytest.TempPathFactor
 def tiny_reranker(tiny: Bundle) -> Reranker:
     """A reranker over the bundle ``tiny``."""
     return Reranker(tiny, Settings(threads=1))
+
+
+@pytest.fixture(scope="session")
+def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    """The nodes that the selected tests ask for, all starting as soon as the first is needed."""
+    asked = {name for item in request.session.items for name in names_of(item)}
+    pool = Pool(name for name in NAMES if name in asked)
+    yield pool
+    pool.close()
+
+
+def names_of(item: pytest.Item) -> set[str]:
+    """The fixtures of a test, and what parametrised ones stand for."""
+    call = getattr(item, "callspec", None)
+    chosen = {value for value in call.params.values() if isinstance(value, str)} if call else set()
+    return {*getattr(item, "fixturenames", ()), *chosen}
+
+
+def engine_or_skip(pool: Pool, name: str) -> Engine:
+    """The engine; without Java or Maven the test is skipped, unless ``SIMGATE_NODES=required``."""
+    try:
+        return pool.engine(name)
+    except MissingTool as error:
+        if os.environ.get("SIMGATE_NODES") == "required":
+            raise
+        pytest.skip(f"needs a real {NAMES[name]}: {error}")
+
+
+@pytest.fixture(scope="session")
+def opensearch_2(pool: Pool) -> Engine:
+    """OpenSearch 2.19 with k-NN and ML Commons."""
+    return engine_or_skip(pool, "opensearch_2")
+
+
+@pytest.fixture(scope="session")
+def opensearch_3(pool: Pool) -> Engine:
+    """OpenSearch 3.6 with k-NN and ML Commons."""
+    return engine_or_skip(pool, "opensearch_3")
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_9(pool: Pool) -> Engine:
+    """Elasticsearch 9.5, without x-pack."""
+    return engine_or_skip(pool, "elasticsearch_9")
+
+
+@pytest.fixture(scope="session", params=["opensearch_2", "opensearch_3"])
+def opensearch(request: pytest.FixtureRequest) -> Engine:
+    """Each line of OpenSearch in turn."""
+    engine: Engine = request.getfixturevalue(request.param)
+    return engine
+
+
+@pytest.fixture(scope="session", params=list(NAMES))
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn."""
+    engine: Engine = request.getfixturevalue(request.param)
+    return engine
+
+
+@pytest.fixture
+def proxied(run: Run) -> Iterator[Callable[..., Proxy]]:
+    """Starts proxies in front of engines, and stops them after the test."""
+    proxies: list[Proxy] = []
+
+    def start(engine: Engine, tls: Path | None = None) -> Proxy:
+        proxies.append(run(Proxy.start(engine.url, tls)))
+        return proxies[-1]
+
+    yield start
+    for proxy in proxies:
+        run(proxy.stop())
