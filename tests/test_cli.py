@@ -28,7 +28,19 @@ LINES = [
     {"id": "rtl", "text": "המשרד סגור ביום שישי"},
     {"text": "\N{AUTOMOBILE}\N{HOUSE BUILDING} \x1b[2J[red]markup[/red]"},
 ]
-COMMANDS = ["demo", "index", "search", "rerank", "verify", "serve", "templates", "bundle", "train", "convert", "evaluate"]
+COMMANDS = [
+    "demo",
+    "index",
+    "search",
+    "rerank",
+    "verify",
+    "serve",
+    "templates",
+    "bundle",
+    "train",
+    "convert",
+    "evaluate",
+]
 
 
 def jsonl(*lines: dict[str, Any] | bytes) -> bytes:

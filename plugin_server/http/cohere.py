@@ -7,7 +7,7 @@ from uuid import uuid4
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from plugin_server.http.details import Outcome, Probability, Reason, Threshold, Wanted, details, text_of
+from plugin_server.http.details import Outcome, Probability, Ranked, Reason, Threshold, Wanted, details, text_of
 from plugin_server.http.document import AnyDocument
 from plugin_server.http.door import Door
 from plugin_server.http.fault import Message
@@ -94,16 +94,16 @@ def routes(worker: Worker) -> APIRouter:
         return Meta(api_version=Version(version=number), fingerprint=worker.reranker.manifest.fingerprint)
 
     @router.post("/v2/rerank", response_model_exclude_none=True)
-    async def v2_rerank(request: V2Request, extras: Wanted = True) -> V2Response:
+    async def v2_rerank(request: V2Request, extras: Wanted = True, ranked: Ranked = False) -> V2Response:
         """Rerank documents in Cohere's v2 form."""
-        found = await worker.rerank(request, request.documents, request.policy, "documents")
+        found = await worker.rerank(request, request.documents, request.policy, "documents", ranked)
         results = [result(item, extras) for item in found[: request.top_n]]
         return V2Response(id=str(uuid4()), results=results, meta=meta("2"))
 
     @router.post("/v1/rerank", response_model_exclude_none=True)
-    async def v1_rerank(request: V1Request, extras: Wanted = True) -> V1Response:
+    async def v1_rerank(request: V1Request, extras: Wanted = True, ranked: Ranked = False) -> V1Response:
         """Rerank documents in Cohere's v1 form and in Jina's."""
-        found = await worker.rerank(request, request.documents, request.policy, "documents")
+        found = await worker.rerank(request, request.documents, request.policy, "documents", ranked)
         results = [result(item, extras, request.return_documents) for item in found[: request.top_n]]
         name = f"simgate-{request.chosen_profile()}"
         return V1Response(id=str(uuid4()), results=results, meta=meta("1"), model=name, usage=Usage())

@@ -14,6 +14,9 @@ WANTED = "Whether each result has the keys `verdict`, `probability`, `threshold`
 Wanted = Annotated[bool, Query(alias="details", description=WANTED)]
 
 
+RANKED = "Whether the documents come best first, as an engine's own processor sends them: their places then stand for "
+Ranked = Annotated[bool, Query(alias="ranked", description=RANKED + "recall where they have no scores.")]
+
 #: The keys of a result that are simgate's own.
 Outcome = Annotated[
     str | None, Field(description="`accepted`, `rejected`, or `unverified` if the document could not be read.")

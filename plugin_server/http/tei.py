@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from plugin_server.http.details import Outcome, Probability, Reason, Threshold, Wanted, details, text_of
+from plugin_server.http.details import Outcome, Probability, Ranked, Reason, Threshold, Wanted, details, text_of
 from plugin_server.http.document import AnyDocument
 from plugin_server.http.door import TeiDoor
 from plugin_server.http.fault import TeiError
@@ -46,9 +46,9 @@ def routes(worker: Worker) -> APIRouter:
     router = APIRouter(route_class=TeiDoor, tags=["rerank"], responses={"4XX": {"model": TeiError}})
 
     @router.post("/rerank", response_model_exclude_none=True)
-    async def tei_rerank(request: TeiRequest, extras: Wanted = False) -> list[Rank]:
+    async def tei_rerank(request: TeiRequest, extras: Wanted = False, ranked: Ranked = False) -> list[Rank]:
         """Rerank texts in text-embeddings-inference's form, best first."""
-        found = await worker.rerank(request, request.texts, request.policy, "texts")
+        found = await worker.rerank(request, request.texts, request.policy, "texts", ranked)
         return [rank(item, request, extras) for item in found[: request.top_n]]
 
     return router

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from plugin_server.http.details import Ranked
 from plugin_server.http.document import AnyDocument
 from plugin_server.http.door import Door
 from plugin_server.http.fault import Message
@@ -44,9 +45,9 @@ def routes(worker: Worker) -> APIRouter:
     router = APIRouter(route_class=Door, tags=["verify"], responses={"4XX": {"model": Message}})
 
     @router.post("/v1/verify")
-    async def verify(request: VerifyRequest) -> VerifyResponse:
+    async def verify(request: VerifyRequest, ranked: Ranked = False) -> VerifyResponse:
         """Verify documents: every list of the answer is in their order."""
-        found = await worker.rerank(request, request.documents, Policy.DEMOTE, "documents")
+        found = await worker.rerank(request, request.documents, Policy.DEMOTE, "documents", ranked)
         found.sort(key=lambda item: item.hit.position)
         verdicts = [item.hit.verdict for item in found]
         return VerifyResponse(

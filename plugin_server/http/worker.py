@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 
 from plugin_server.candidate import Candidate
 from plugin_server.http.document import Document
 from plugin_server.http.request import Question
-from plugin_server.ranking import Policy
+from plugin_server.ranking import Policy, recall_at
 from plugin_server.relevance import Relevant, relevant
 from plugin_server.reranker import Reranker
 
@@ -27,18 +28,21 @@ class Worker:
         self._executor = executor
 
     async def rerank(
-        self, question: Question, documents: Sequence[Document], policy: str, field: str
+        self, question: Question, documents: Sequence[Document], policy: str, field: str, ranked: bool = False
     ) -> list[Relevant]:
         """The documents that the policy keeps, most relevant first; one that cannot be read is unverified.
 
         Args:
             field: the documents' name in the request, for error messages.
+            ranked: the documents come best first, and where they have no scores their places stand for recall.
 
         Raises:
             InvalidRequest: as `Reranker.rerank` does when it is lenient; or the model is not known.
         """
         profile, rule = question.chosen_profile(), Policy.of(policy)
         candidates = [document.candidate() for document in documents]
+        if ranked and not all(candidate.score is not None for candidate in candidates):
+            candidates = [replace(item, score=recall_at(place)) for place, item in enumerate(candidates)]
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
             self._executor, self._rerank, question.query, candidates, profile, rule, field
