@@ -10,8 +10,8 @@ from plugin_server.verdict import Outcome
 
 #: Significant digits of a relevance score; OpenSearch cannot read much more than 17.
 DIGITS = 8
-#: The highest score of a rejected hit, and of any.
-BELOW_CUT, HIGHEST = 0.49999999, 0.99999999
+#: The highest score of a rejected hit, and of any: engines keep scores in 32 bits, which would round higher ones up.
+BELOW_CUT, HIGHEST = 0.4999999, 0.9999999
 CUT = 0.5
 
 

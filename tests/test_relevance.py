@@ -28,9 +28,9 @@ CASES = [
     (0.0, "rejected", "annotate", 0.5, "no cut: the score alone"),
     (1.0, "accepted", "filter", 0.875, "0.5 + 0.75 / 2"),
     (2.0, "rejected", "filter", 0.41666667, "(5 / 6) / 2 in 8 digits"),
-    (1e300, "rejected", "demote", 0.49999999, "the largest is still below the cut"),
+    (1e300, "rejected", "demote", 0.4999999, "the largest is still below the cut"),
     (-1e300, "accepted", "demote", 0.5, "the smallest is on it"),
-    (1e300, "accepted", "demote", 0.99999999, "never 1"),
+    (1e300, "accepted", "demote", 0.9999999, "never 1"),
     (-1e300, "rejected", "demote", 2.5e-301, "never 0"),
 ]
 
