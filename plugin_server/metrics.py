@@ -56,7 +56,7 @@ class Metrics:
         )
         self._blobs = Counter(
             "simgate_blobs",
-            "Token blobs by the bundle that made them: the one loaded, the one before, or another.",
+            "Candidates by the bundle that made their blob: the one loaded, the one before, another, or none.",
             ["bundle"],
             registry=self.registry,
         )
@@ -77,6 +77,8 @@ class Metrics:
             elif document.fingerprint:
                 self._blobs.labels("other").inc()
                 self._warn(document.fingerprint)
+            else:
+                self._blobs.labels("none").inc()
 
     def text(self) -> bytes:
         """Every counter in Prometheus' text format, media type `prometheus_client.CONTENT_TYPE_LATEST`."""
@@ -89,7 +91,7 @@ class Metrics:
                 self._verdicts.labels(profile, outcome.value)
         for cause in (*CAUSES.values(), FAILURE):
             self._unverified.labels(cause)
-        for bundle in ("loaded", "previous", "other"):
+        for bundle in ("loaded", "previous", "other", "none"):
             self._blobs.labels(bundle)
 
     def _warn(self, fingerprint: str) -> None:

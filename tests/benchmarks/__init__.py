@@ -1,0 +1,1 @@
+"""Measurements that need a search engine; ``make bench`` runs them. Both sides take turns in the same run."""
