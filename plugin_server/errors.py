@@ -72,6 +72,13 @@ class InvalidField(InvalidRequest):
     """A field has the wrong type or a value out of range."""
 
 
+class BodyTooLarge(InvalidRequest):
+    """The body of an HTTP request is longer than the limit."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"body: longer than {limit} bytes, uncompressed: send less at a time, or raise the limit")
+
+
 class BlobError(InvalidRequest):
     """A token blob cannot be used."""
 
@@ -145,6 +152,13 @@ class IndexOfOtherBundle(IndexFailure):
 
 class IndexDamaged(IndexFailure):
     """An embedded index file is there, but is not one or is damaged."""
+
+
+class VerificationFailed(SimgateError):
+    """A search's hits could not be verified, and it is not to be answered without."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"the hits could not be verified: {fault}")
 
 
 class EngineError(SimgateError):

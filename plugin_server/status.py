@@ -9,6 +9,7 @@ import grpc
 
 from plugin_server.errors import (
     BlobOfOtherBundle,
+    BodyTooLarge,
     BundleError,
     EngineBusy,
     EngineDenied,
@@ -20,6 +21,7 @@ from plugin_server.errors import (
     IndexMissing,
     InvalidRequest,
     LayoutError,
+    VerificationFailed,
 )
 
 log = logging.getLogger(__name__)
@@ -28,10 +30,12 @@ log = logging.getLogger(__name__)
 #: clients take for overload and send again; FAILED_PRECONDITION says that something else must be mended first.
 TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
     InvalidRequest: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.BAD_REQUEST),
+    BodyTooLarge: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     BlobOfOtherBundle: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
     BundleError: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE),
     IndexFailure: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
     IndexMissing: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.NOT_FOUND),
+    VerificationFailed: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE),
     EngineError: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.BAD_GATEWAY),
     EngineTimeout: (grpc.StatusCode.DEADLINE_EXCEEDED, HTTPStatus.GATEWAY_TIMEOUT),
     EngineBusy: (grpc.StatusCode.RESOURCE_EXHAUSTED, HTTPStatus.TOO_MANY_REQUESTS),
