@@ -27,7 +27,7 @@ def may_concern(body: bytes) -> bool:
     """Whether a body may hold a rerank context; false, without parsing it, for nearly all that do not.
 
     Example:
-        >>> may_concern(b'{"ext": {"rerank": {"query\\\\u005fcontext": {}}}}'), may_concern(b'{"query": "caf\\\\u00e9"}')
+        >>> may_concern(b'{"rerank": {"query\\\\u005fcontext": {}}}'), may_concern(b'{"query": "caf\\\\u00e9"}')
         (True, False)
     """
     return MARKS.search(body) is not None
