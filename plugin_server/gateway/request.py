@@ -14,6 +14,7 @@ from plugin_server.gateway.params import Params
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
+ENDPOINTS = ("_search", "_msearch")
 Send = Callable[[Message], Awaitable[None]]
 
 
@@ -44,7 +45,7 @@ class Request:
         Engines ignore a slash at the end.
         """
         parts = self.path.removeprefix("/").removesuffix("/").split("/")
-        searches = self.method in ("GET", "POST") and len(parts) <= 2 and parts[-1] in ("_search", "_msearch")
+        searches = self.method in ("GET", "POST") and len(parts) <= 2 and all(parts) and parts[-1] in ENDPOINTS
         return parts[-1] if searches else ""
 
     def target(self, params: Params | None = None) -> str:
