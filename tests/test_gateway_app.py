@@ -199,7 +199,19 @@ def test_refused(reranker: Reranker, body: Any, headers: dict[str, str], words: 
     assert given["x-elastic-product"] == "Elasticsearch"
 
 
+@pytest.mark.parametrize("target", [b"@other.example/x", b"http://other.example/x", b"*", b":1/x"])
+def test_no_proxy_for_other_hosts(reranker: Reranker, target: bytes) -> None:
+    engine = Engine(RESPONSE)
+    with gateway(engine, reranker) as url:
+        parts = urlsplit(url)
+        with socket.create_connection((parts.hostname, parts.port), timeout=30) as client:
+            client.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+    assert engine.requests == []
+
+
 MALFORMED = [
+    (b'{"hits": {"hits": [{"_source": {"x": 1e999}}]}}', "the engine's answer cannot be written again"),
     (b"<html>", "the engine's answer is not JSON"),
     (b"", "the engine's answer is not JSON"),
     ([], "the engine's answer is no search response"),

@@ -48,7 +48,12 @@ class Gateway:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._http(Request(scope, receive), send)
+            try:
+                request = Request(scope, receive)
+            except InvalidField as error:
+                await self._say(error, send)
+                return
+            await self._http(request, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
@@ -98,11 +103,15 @@ class Gateway:
         except Exception as error:
             if begun or isinstance(error, ConnectionResetError):  # nothing else can be said now but to break off
                 raise
-            said = fault(error)
-            headers = [("content-type", "application/json; charset=UTF-8")]
-            if self._forward.product:
-                headers.append((PRODUCT, self._forward.product))
-            await _send(send, Reply(said["status"], headers, strict.write(said, request.params.flag("pretty"))))
+            await self._say(error, send, request.params.flag("pretty"))
+
+    async def _say(self, error: Exception, send: Send, pretty: bool = False) -> None:
+        """The response to a request that simgate itself refuses or cannot serve."""
+        said = fault(error)
+        headers = [("content-type", "application/json; charset=UTF-8")]
+        if self._forward.product:
+            headers.append((PRODUCT, self._forward.product))
+        await _send(send, Reply(said["status"], headers, strict.write(said, pretty)))
 
     async def _passed(self, request: Request, data: Any, send: Send) -> None:
         """The engine's response to the request as it is, passed on as it comes in."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +24,9 @@ from plugin_server.gateway.verification import Verification
 
 #: Headers that say what the caller's body was, or in what form its response may come.
 BODY_HEADERS = ("content-length", "content-encoding", "accept-encoding")
+
+#: Bytes of a response that take a millisecond or so to parse.
+LONG = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +65,15 @@ class Exchange:
         reply = await self._post(request, asked.params, strict.write(asked.body), content_type)
         if reply.status != 200 or not asked.verifies:
             return reply
-        start, response = time.monotonic(), _parsed(reply)
+        start, response = time.monotonic(), await _parsed(reply)
         result, kept = await self._verification.answer(asked, response)
         if kept is not None:
             params = recount_params(asked.params)
             second = await self._post(request, params, strict.write(recount(asked, kept)), content_type)
             if second.status != 200:
                 return second
-            result = merged(result, _parsed(second), len(kept))
-        return self._reply(reply, _timed(result, start), asked.params)
+            result = merged(result, await _parsed(second), len(kept))
+        return await self._reply(reply, _timed(result, start), asked.params)
 
     def items(self, body: bytes) -> list[Item] | None:
         """The searches of a multi-search; None if none of them has a rerank context.
@@ -105,7 +110,7 @@ class Exchange:
                 return reply
         else:
             reply = Reply(200, [("content-type", "application/json")], b'{"took":0,"responses":[]}')
-        start, response = time.monotonic(), _parsed(reply)
+        start, response = time.monotonic(), await _parsed(reply)
         given = response.get("responses") if isinstance(response, dict) else None
         if not isinstance(given, list) or len(given) != len(sent):
             raise EngineError("the engine's answer is no multi-search response: responses do not match the searches")
@@ -113,7 +118,7 @@ class Exchange:
         await self._recount(request, sent, results, kept)
         found = iter(results)
         response = response | {"responses": [fault(item.error) if item.error else next(found) for item in items]}
-        return self._reply(reply, _timed(response, start), request.params)
+        return await self._reply(reply, _timed(response, start), request.params)
 
     async def _answers(
         self, asks: list[Ask | None], given: list[Any]
@@ -144,7 +149,7 @@ class Exchange:
         headers = {number: multi.without_pipeline(sent[number].lines[0]) for number in asks}
         lines = [(headers[number], strict.write(recount(asked, kept[number]))) for number, asked in asks.items()]
         reply = await self._post(request, recount_params(request.params), multi.join(lines), "")
-        parsed = _parsed(reply)
+        parsed = await _parsed(reply)
         given = parsed.get("responses") if isinstance(parsed, dict) else None
         for place, number in enumerate(asks):
             second = given[place] if isinstance(given, list) and len(given) == len(asks) else None
@@ -164,15 +169,22 @@ class Exchange:
         return await self._forward.whole(request.method, request.target(params), headers, body)
 
     @staticmethod
-    def _reply(reply: Reply, body: Any, params: Params) -> Reply:
+    async def _reply(reply: Reply, body: Any, params: Params) -> Reply:
         """The engine's reply with another body."""
-        headers = [(name, value) for name, value in reply.headers if name != "content-length"]
-        return replace(reply, headers=headers, body=strict.write(body, params.flag("pretty")))
+        try:
+            if len(reply.body) < LONG:
+                return replace(reply, body=strict.write(body, params.flag("pretty")))
+            return replace(reply, body=await asyncio.to_thread(strict.write, body, params.flag("pretty")))
+        except ValueError as error:  # a number that is not finite
+            raise EngineError(f"the engine's answer cannot be written again: {error}") from None
 
 
-def _parsed(reply: Reply) -> Any:
+async def _parsed(reply: Reply) -> Any:
+    """The JSON of a reply; a long one is parsed on a thread, so that other requests do not wait."""
     try:
-        return strict.parse(reply.body)
+        if len(reply.body) < LONG:
+            return json.loads(reply.body)
+        return await asyncio.to_thread(json.loads, reply.body)
     except ValueError as error:
         raise EngineError(f"the engine's answer is not JSON: {error}") from None
 

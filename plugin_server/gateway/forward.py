@@ -58,9 +58,10 @@ class Forward:
             EngineUnavailable: nobody answers, or the connection breaks.
             EngineTimeout: a connection cannot be had in time.
         """
-        url = URL(self._settings.url + target, encoded=True)
         try:
-            async with self._opened().request(method, url, headers=headers, data=data, allow_redirects=False) as reply:
+            async with self._opened().request(
+                method, self._url(target), headers=headers, data=data, allow_redirects=False
+            ) as reply:
                 self.product = reply.headers.get(PRODUCT, self.product)
                 yield reply
         except TimeoutError:
@@ -76,11 +77,10 @@ class Forward:
             EngineTimeout: the response takes longer than `GatewaySettings.timeout`.
         """
         limit = aiohttp.ClientTimeout(self._settings.timeout, sock_connect=CONNECT_TIMEOUT)
-        url = URL(self._settings.url + target, encoded=True)
         for attempt in (1, 2):
             try:
                 async with self._opened().request(
-                    method, url, headers=headers, data=data, allow_redirects=False, timeout=limit
+                    method, self._url(target), headers=headers, data=data, allow_redirects=False, timeout=limit
                 ) as reply:
                     self.product = reply.headers.get(PRODUCT, self.product)
                     return Reply(reply.status, end_to_end(reply.raw_headers), await reply.read())
@@ -98,6 +98,17 @@ class Forward:
         session, self._session = self._session, None
         if session:
             await session.close()
+
+    def _url(self, target: str) -> URL:
+        """The engine's address with a target as it was written; whatever that is, it stays the engine's."""
+        base, (path, _, query) = URL(self._settings.url), target.partition("?")
+        return URL.build(
+            scheme=base.scheme,
+            authority=base.raw_authority,
+            path=base.raw_path.rstrip("/") + path,
+            query_string=query,
+            encoded=True,
+        )
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

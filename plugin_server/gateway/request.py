@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
-from plugin_server.errors import BodyTooLarge
+from plugin_server.errors import BodyTooLarge, InvalidField
 from plugin_server.gateway.forward import OWN, Headers, end_to_end
 from plugin_server.gateway.params import Params
 
@@ -21,6 +21,9 @@ Send = Callable[[Message], Awaitable[None]]
 class Request:
     """A request over ASGI.
 
+    Raises:
+        InvalidField: the request line has no path, but a whole address or an authority.
+
     Attributes:
         method: in capitals.
         path: as it was written, without what the app is mounted below.
@@ -32,6 +35,8 @@ class Request:
         raw = scope.get("raw_path") or quote(scope["path"]).encode()
         self.path = raw.decode("latin-1").removeprefix(scope.get("root_path", "")) or "/"
         self.params = Params(scope["query_string"].decode("latin-1"))
+        if not self.path.startswith("/"):
+            raise InvalidField("path: does not start with /: send the path alone, this is no proxy for other hosts")
         self._given = list(scope["headers"])
         self._receive = receive
         self._ended = asyncio.Event()
