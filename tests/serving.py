@@ -13,13 +13,12 @@ import uvicorn
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
+def serving(app: Any, **options: Any) -> Iterator[str]:
     """The app's address, ``http://127.0.0.1:port``, until the end of the block."""
-    config = uvicorn.Config(
-        app, log_level="critical", ws="none", server_header=False, date_header=False, timeout_graceful_shutdown=1
-    )
+    quiet = {"log_level": "critical", "server_header": False, "date_header": False}
+    config = uvicorn.Config(app, ws="none", timeout_graceful_shutdown=1, **quiet, **options)
     server = uvicorn.Server(config)
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:  # else asyncio leaves Nagle on, and replies take 40 ms
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))

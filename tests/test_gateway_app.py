@@ -6,11 +6,14 @@ import asyncio
 import gzip
 import http.client
 import json
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -427,6 +430,42 @@ def test_behind_other_routes(reranker: Reranker) -> None:
             call(url, "GET", "/engine/")
     targets = [request["target"] for request in engine.requests]
     assert targets == ["/a/_search?pretty"] * 2 + ["/_cat/x%2Fy?v", "/"]
+
+
+def test_answer_that_breaks_off_breaks_off_for_the_caller(reranker: Reranker) -> None:
+    def serve(listener: socket.socket) -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(100_000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        settings = GatewaySettings(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with serving(Gateway(reranker, settings)) as url:
+            with pytest.raises(http.client.IncompleteRead):
+                call(url, "GET", "/_cat/indices")
+            status, found = search(url)
+            assert (status, found["error"]["type"]) == (502, "simgate_engine_unavailable")
+        thread.join(30)
+
+
+def test_engine_with_a_certificate_of_its_own(reranker: Reranker, tmp_path: Path) -> None:
+    if not shutil.which("openssl"):
+        pytest.skip("makes its certificate with openssl")
+    key, ca = tmp_path / "key.pem", tmp_path / "ca.pem"
+    made = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+    files = ["-keyout", str(key), "-out", str(ca)]
+    subprocess.run(["openssl", *made.split(), *files], check=True, capture_output=True)
+    with serving(Engine(RESPONSE), ssl_keyfile=key, ssl_certfile=ca) as plain:
+        engine = plain.replace("http:", "https:")
+        with serving(Gateway(reranker, GatewaySettings(engine, ca=str(ca)))) as url:
+            assert search(url)[0] == 200
+        with serving(Gateway(reranker, GatewaySettings(engine))) as url:
+            status, found = search(url)
+            assert status == 502 and "CERTIFICATE_VERIFY_FAILED" in found["error"]["reason"]
 
 
 def test_search_that_meets_a_closed_connection_is_sent_again(reranker: Reranker) -> None:
