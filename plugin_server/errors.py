@@ -129,14 +129,6 @@ class BundleTooNew(BundleError):
         super().__init__(f"bundle.json: format_version {found}, this simgate reads up to {known}: upgrade simgate")
 
 
-class VerificationFailed(SimgateError):
-    """Hits could not be verified, and the settings say that such a search fails."""
-
-    def __init__(self, fault: BaseException) -> None:
-        kind = type(fault).__name__
-        super().__init__(f"the hits could not be verified ({kind}): the server's log says more; try again")
-
-
 class IndexFailure(SimgateError):
     """The embedded index cannot be used."""
 
@@ -160,6 +152,13 @@ class IndexOfOtherBundle(IndexFailure):
 
 class IndexDamaged(IndexFailure):
     """An embedded index file is there, but is not one or is damaged."""
+
+
+class VerificationFailed(SimgateError):
+    """A search's hits could not be verified, and it is not to be answered without."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"the hits could not be verified: {fault}")
 
 
 class EngineError(SimgateError):

@@ -10,7 +10,7 @@ from plugin_server.blob import maker
 from plugin_server.bundle import Bundle, Manifest
 from plugin_server.candidate import Candidate, checked
 from plugin_server.encoder import Encoded, Encoder
-from plugin_server.errors import InvalidField, VerificationFailed
+from plugin_server.errors import InvalidField
 from plugin_server.gather import Gathered, gather
 from plugin_server.ranking import Policy, Ranking, rank
 from plugin_server.settings import Settings
@@ -115,9 +115,9 @@ class Reranker:
         documents, verdicts = self._judged(query, asked, listed, names, profile, lenient)
         return rank(listed, verdicts, _recall(listed, asked, documents, verdicts), knobs, rule)
 
-    def unverified(self, candidates: Sequence[Candidate], profile: str, policy: str, fault: Exception) -> Ranking:
+    def unverified(self, candidates: Sequence[Candidate], profile: str, policy: str, reason: str) -> Ranking:
         """The candidates in the order of their scores, each unverified: what is left when `rerank` fails."""
-        verdicts = [unverified(str(VerificationFailed(fault)), self.manifest, profile) for _ in candidates]
+        verdicts = [unverified(reason, self.manifest, profile) for _ in candidates]
         if self._observe:
             self._observe([Gathered() for _ in candidates], verdicts)
         recall = [candidate.score or 0.0 for candidate in candidates]

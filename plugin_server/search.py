@@ -15,6 +15,8 @@ from plugin_server.reranker import Reranker
 
 log = logging.getLogger(__name__)
 
+#: What a caller reads of a verifier that fails.
+FAILED = "verification failed: the server's log has the traceback"
 #: Dense hits verified when not told otherwise: enough for the right document to be among them, and verifying is cheap.
 DEFAULT_K = 100
 DEFAULT_TOP_N = 10
@@ -136,7 +138,7 @@ def verified(reranker: Reranker, question: Question, encoded: Encoded, recall: t
         raise
     except Exception as error:
         if reranker.settings.on_failure == "closed":
-            raise VerificationFailed(error) from error
+            raise VerificationFailed(FAILED) from error
         log.exception("verification failed: hits are returned unverified")
-        ranking = reranker.unverified(candidates, question.profile, question.policy, error)
+        ranking = reranker.unverified(candidates, question.profile, question.policy, FAILED)
     return Answer(question.query, recall, Ranking(ranking.hits[: question.top_n], ranking.dropped))

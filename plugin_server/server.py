@@ -25,6 +25,7 @@ from plugin_server.service import NAME, Search, Service
 if TYPE_CHECKING:
     from plugin_server.engines.connection import Engine
     from plugin_server.engines.settings import EngineSettings
+    from plugin_server.gateway.app import Gateway
     from plugin_server.http.server import HttpServer
 
 log = logging.getLogger(__name__)
@@ -55,12 +56,14 @@ class Server:
         address: str,
         http: HttpServer | None = None,
         engine: Engine | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
         self.address = address
         self.http_address = http.address if http else ""
         self._server = server
         self._http = http
         self._engine = engine
+        self._gateway = gateway
         self._health = health
         self._executor = executor
 
@@ -84,7 +87,7 @@ class Server:
             max_message_bytes: of one request or response; a larger one ends with RESOURCE_EXHAUSTED or 413.
             workers: requests computed at a time; others wait.
             http_address: ``host:port`` for HTTP, as `address`; empty for none.
-            engine: a search engine for Search, in place of `index`.
+            engine: a search engine for Search, in place of `index`; over HTTP also behind a gateway.
             engine_index: that is searched when a request names none.
 
         Raises:
@@ -108,8 +111,9 @@ class Server:
         checks.add_to(server)
         reflection.enable_server_reflection((NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         bound = _bind(server, address)
-        http = None
+        http = gateway = None
         if http_address:
+            gateway = _gateway(reranker, executor, engine, max_message_bytes)
             from plugin_server.http.app import app  # FastAPI is not needed without HTTP
             from plugin_server.http.server import HttpServer
 
@@ -124,14 +128,15 @@ class Server:
             )
             http = await HttpServer.start(application, http_address)
         await server.start()
-        return cls(server, checks, executor, bound, http, connection)
+        return cls(server, checks, executor, bound, http, connection, gateway)
 
     async def stop(self, grace: float = GRACE) -> None:
         """Nothing; new calls were refused at once, running ones were let finish for at most `grace` seconds."""
         self._health.close()
         await asyncio.gather(self._server.stop(grace), *([self._http.stop(grace)] if self._http else []))
-        if self._engine:
-            await self._engine.close()
+        for connection in (self._gateway, self._engine):
+            if connection:
+                await connection.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -184,6 +189,22 @@ def _connection(settings: EngineSettings | None) -> Engine | None:
     from plugin_server.engines.connection import Engine  # its clients are not needed without
 
     return Engine(settings)
+
+
+def _gateway(
+    reranker: Reranker, executor: ThreadPoolExecutor, engine: EngineSettings | None, max_body_bytes: int
+) -> Gateway | None:
+    """What takes the engine's own requests, if there is an engine."""
+    if engine is None:
+        return None
+    from plugin_server.gateway.app import Gateway
+    from plugin_server.gateway.settings import GatewaySettings
+
+    settings = GatewaySettings(
+        url=engine.engine_url, text_field=engine.text_field, timeout=engine.engine_timeout, ca=engine.engine_ca,
+        fail=reranker.settings.on_failure, max_body_bytes=max_body_bytes,
+    )  # fmt: skip
+    return Gateway(reranker, settings, executor)
 
 
 def _search(

@@ -25,6 +25,7 @@ CASES = [
     (errors.IndexMissing("x"), Code.FAILED_PRECONDITION, 404, "create one first"),
     (errors.IndexDamaged("x"), Code.FAILED_PRECONDITION, 409, "index again first"),
     (errors.IndexOfOtherBundle("x", "aa", "bb"), Code.FAILED_PRECONDITION, 409, "index again first"),
+    (errors.VerificationFailed("x"), Code.UNAVAILABLE, 503, "sending again may help"),
     (errors.SimgateError("x"), Code.INTERNAL, 500, "the bare root is never raised on purpose"),
     (KeyError("secret"), Code.INTERNAL, 500, "not simgate's"),
     (MemoryError(), Code.INTERNAL, 500, "not simgate's"),

@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nodes.node import Node
+
+from benchmarks.corpus import documents, lines, queries
 from index_templates.apply import Options, apply
 from plugin_server import Reranker, Settings
 from plugin_server.blob import TokenBlob
@@ -33,9 +36,6 @@ from plugin_server.engines.search import EngineSearcher
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.engines.target import Target, look
 from plugin_server.search import Question
-
-from benchmarks.corpus import documents, lines, queries
-from nodes.node import Node
 
 INDEX, BARE = "simgate-bench", "simgate-bench-bare"
 #: Hits of a search, and documents of the second index, which is like the first but for the blobs.
@@ -152,7 +152,8 @@ async def compare(engine: Engine, reranker: Reranker, asked: Sequence[str]) -> d
         f"{name}_ms": 1000 * statistics.median(getattr(part, name) for part in parts)
         for name in ("encode", "fetch", "decode", "verify")
     }
-    return milliseconds | share | {"added_ms": 1000 * added, "added_over_plain": added / statistics.median(times["plain"])}
+    compared = {"added_ms": 1000 * added, "added_over_plain": added / statistics.median(times["plain"])}
+    return milliseconds | share | compared
 
 
 async def _parts(engine: Engine, reranker: Reranker, query: str) -> Times:

@@ -1,0 +1,61 @@
+"""The gateway's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from plugin_server.errors import InvalidField, UnknownChoice
+
+FAIL = ("open", "closed")
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What can be set, with the defaults.
+
+    Attributes:
+        url: the engine's, ``http://`` or ``https://``, without credentials: the callers' own are forwarded.
+        text_field: the field of a document that holds its text.
+        blob_field: the field that holds its token blob.
+        windows_field: a field of simgate's layout that, like the blob, callers do not get to see unless they ask.
+        timeout: seconds for the engine to answer a search that is verified; all other requests wait as long as the
+            caller does.
+        verify_timeout: seconds for verifying one search.
+        fail: when verification as a whole fails, ``open`` answers with the engine's order, every hit marked
+            unverified; ``closed`` answers 503.
+        ca: file of the certificates that the engine's is checked against; empty for the system's.
+        max_body_bytes: of a search, uncompressed.
+        workers: searches verified at a time; others wait.
+
+    Example:
+        >>> GatewaySettings("http://localhost:9200/").url
+        'http://localhost:9200'
+    """
+
+    url: str
+    text_field: str = "text"
+    blob_field: str = "simgate_blob"
+    windows_field: str = "simgate_windows"
+    timeout: float = 60.0
+    verify_timeout: float = 10.0
+    fail: str = "open"
+    ca: str = ""
+    max_body_bytes: int = 64 * 1024 * 1024
+    workers: int = 4
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise InvalidField(f"url: {self.url!r} is no address: give http://host:port or https://host:port")
+        if parts.username is not None or parts.password is not None:
+            raise InvalidField("url: holds credentials: leave them out, the callers' own are forwarded")
+        object.__setattr__(self, "url", self.url.rstrip("/"))
+        for name in ("text_field", "blob_field", "windows_field"):
+            if not getattr(self, name):
+                raise InvalidField(f"{name}: is empty: give the name of a field")
+        for name in ("timeout", "verify_timeout", "max_body_bytes", "workers"):
+            if not getattr(self, name) > 0:
+                raise InvalidField(f"{name}: {getattr(self, name)} is not above 0")
+        if self.fail not in FAIL:
+            raise UnknownChoice("fail", self.fail, list(FAIL))

@@ -1,0 +1,64 @@
+"""Hits of the engine in, their ranking out: each is read from its blob or its text, and marked if it has neither."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from plugin_server.candidate import Candidate
+from plugin_server.gateway.context import HERE, Context
+from plugin_server.gateway.recall import recall_of
+from plugin_server.gateway.settings import GatewaySettings
+from plugin_server.ranking import Policy, Ranking
+from plugin_server.reranker import Reranker
+
+
+def candidates_of(hits: Sequence[dict[str, Any]], settings: GatewaySettings) -> list[Candidate]:
+    """A candidate for each hit, its place among them as the id, the engine's score as it is.
+
+    Example:
+        >>> hits = [{"_id": "7", "_score": 0.9, "fields": {"text": ["a red", "car"]}}]
+        >>> candidates_of(hits, GatewaySettings("http://localhost:9200"))
+        [Candidate(text='a red car', id='0', score=0.9, blob='')]
+    """
+    result = []
+    for place, hit in enumerate(hits):
+        texts, blobs = _texts(hit, settings.text_field), _texts(hit, settings.blob_field)
+        score = hit.get("_score")
+        number = float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None
+        result.append(Candidate(" ".join(texts), str(place), number, blobs[0] if blobs else ""))
+    return result
+
+
+def verify(reranker: Reranker, context: Context, candidates: Sequence[Candidate]) -> Ranking:
+    """The ranking of the candidates; one that cannot be read is unverified, with the reason, and harms no other.
+
+    Without a score for every candidate, as in a search that is sorted, the verdicts alone make the order.
+
+    Raises:
+        InvalidRequest: the query cannot be used, or the scores are not of the kind that the context says.
+        BlobOfOtherBundle: with `Settings.on_mismatch` ``refuse``.
+    """
+    query = reranker.encoder.query(context.query, f"{HERE}.query_text")
+    if not candidates:
+        return Ranking((), ())
+    whole = all(candidate.score is not None for candidate in candidates)
+    recall = [recall_of(item.score or 0.0, context.scores) if whole else 0.0 for item in candidates]
+    listed = [replace(item, score=score) for item, score in zip(candidates, recall, strict=True)]
+    return reranker.rerank(context.query, listed, context.profile, context.policy, query, lenient=True, field="hits")
+
+
+def unread(reranker: Reranker, context: Context, candidates: Sequence[Candidate], reason: str) -> Ranking:
+    """The candidates in the order given, with their own scores, each unverified for the reason."""
+    if not candidates:
+        return Ranking((), ())
+    ranking = reranker.unverified(candidates, context.profile, Policy.ANNOTATE, reason)
+    return Ranking(tuple(sorted(ranking.hits, key=lambda hit: hit.position)), ())
+
+
+def _texts(hit: dict[str, Any], field: str) -> list[str]:
+    """The texts among a field's values."""
+    fields = hit.get("fields")
+    values = fields.get(field) if isinstance(fields, dict) else None
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
