@@ -123,8 +123,9 @@ class Server:
                 metrics,
                 lambda: checks.serving,
                 max_message_bytes,
-                search=search,
-                index=engine_index,
+                gateway,
+                search,
+                engine_index,
             )
             http = await HttpServer.start(application, http_address)
         await server.start()
