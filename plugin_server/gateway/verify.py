@@ -10,7 +10,7 @@ from plugin_server.errors import BlobOfOtherBundle, InvalidRequest
 from plugin_server.gateway.context import HERE, Context
 from plugin_server.gateway.recall import recall_of
 from plugin_server.gateway.settings import GatewaySettings
-from plugin_server.ranking import Policy, Ranking, rank
+from plugin_server.ranking import Hit, Ranking, rank
 from plugin_server.reranker import Reranker
 from plugin_server.verdict import Verdict, unverified
 
@@ -68,13 +68,8 @@ def verify(reranker: Reranker, context: Context, candidates: Sequence[Candidate]
 def unread(reranker: Reranker, context: Context, candidates: Sequence[Candidate], reason: str) -> Ranking:
     """The candidates in the order given, with their own scores, each unverified for the reason."""
     verdict = unverified(reason, reranker.manifest, context.profile)
-    zero = [candidate.score or 0.0 for candidate in candidates]
-    if not candidates:
-        return Ranking((), ())
-    ranking = rank(
-        candidates, [verdict] * len(candidates), zero, reranker.manifest.profile(context.profile), Policy.ANNOTATE
-    )
-    return Ranking(tuple(sorted(ranking.hits, key=lambda hit: hit.position)), ())
+    hits = [Hit(item, verdict, item.score or 0.0, place) for place, item in enumerate(candidates)]
+    return Ranking(tuple(hits), ())
 
 
 def _each(
