@@ -31,6 +31,9 @@ MAX_WINDOWS = MAX_ROWS = 65535
 #: Largest number of a row in 4 bits; rows of larger ones take 8.
 LARGEST_OF_4_BITS = 7
 
+#: Both numbers of each byte.
+HALVES = np.stack([np.arange(256) & 15, np.arange(256) >> 4], axis=1).astype(np.int8) - np.int8(8)
+
 #: int8 (t, d): a token a row; a row's direction counts, its length does not.
 TokenMatrix = NDArray[np.int8]
 
@@ -198,8 +201,7 @@ def _numbers(raw: bytes, bits: int, count: int) -> NDArray[np.int8]:
     """The first `count` numbers of so many bits, fewer if there are fewer."""
     if bits == 8:
         return np.frombuffer(raw, np.int8)[:count]
-    packed = np.frombuffer(raw, np.uint8)
-    halves: NDArray[np.int8] = np.stack([packed & 15, packed >> 4], axis=1).ravel()[:count].astype(np.int8) - 8
+    halves: NDArray[np.int8] = HALVES.take(np.frombuffer(raw, np.uint8), axis=0).ravel()[:count]
     return halves
 
 
@@ -216,4 +218,4 @@ def _windows(raw: bytes, field: str) -> Sequence[TokenMatrix]:
     matrix = _numbers(body, bits, numbers).reshape(-1, dimension)
     if not matrix.any(axis=1).all():
         raise BlobMalformed("holds a row of zeros, which has no direction", field)
-    return np.split(matrix, np.cumsum(lengths)[:-1])
+    return np.split(matrix, np.cumsum(lengths)[:-1]) if count > 1 else [matrix]

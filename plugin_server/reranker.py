@@ -12,7 +12,7 @@ from plugin_server.candidate import Candidate, checked
 from plugin_server.encoder import Encoded, Encoder
 from plugin_server.errors import InvalidField
 from plugin_server.gather import Gathered, gather
-from plugin_server.ranking import Policy, Ranking, rank
+from plugin_server.ranking import Hit, Policy, Ranking, rank
 from plugin_server.settings import Settings
 from plugin_server.verdict import Verdict, judge, unverified
 from plugin_server.verifier import Verifier
@@ -115,13 +115,13 @@ class Reranker:
         documents, verdicts = self._judged(query, asked, listed, names, profile, lenient)
         return rank(listed, verdicts, _recall(listed, asked, documents, verdicts), knobs, rule)
 
-    def unverified(self, candidates: Sequence[Candidate], profile: str, policy: str, reason: str) -> Ranking:
-        """The candidates in the order of their scores, each unverified: what is left when `rerank` fails."""
-        verdicts = [unverified(reason, self.manifest, profile) for _ in candidates]
+    def unverified(self, candidates: Sequence[Candidate], profile: str, reason: str) -> Ranking:
+        """The candidates in the order and with the scores given, each unverified: what is left when `rerank` fails."""
+        verdict = unverified(reason, self.manifest, profile)
         if self._observe:
-            self._observe([Gathered() for _ in candidates], verdicts)
-        recall = [candidate.score or 0.0 for candidate in candidates]
-        return rank(candidates, verdicts, recall, self.manifest.profile(profile), Policy.of(policy))
+            self._observe([Gathered() for _ in candidates], [verdict for _ in candidates])
+        hits = [Hit(item, verdict, item.score or 0.0, place) for place, item in enumerate(candidates)]
+        return Ranking(tuple(hits), ())
 
     def verify(self, query: str, document: str, profile: str = "pairs") -> Verdict:
         """The verdict on one pair; `document` may be a token blob.

@@ -93,8 +93,8 @@ def probability(logit: float, profile: Profile) -> float:
 def unmatched_words(text: str, query: Encoded, reading: Reading, threshold: float) -> tuple[str, ...]:
     """The query's words none of whose pieces is matched by at least `threshold`, in their order, each once."""
     best: dict[tuple[int, int], float] = {}
-    for span, cosine in zip(query.words, reading.best, strict=True):
-        if span is not None:
-            best[span] = max(best.get(span, -1.0), float(cosine))
+    for span, cosine in zip(query.words, reading.best.tolist(), strict=True):
+        if span is not None and cosine > best.get(span, -2.0):
+            best[span] = cosine
     words = (text[start:end] for (start, end), cosine in best.items() if cosine < threshold)
     return tuple(dict.fromkeys(word for word in words if any(character.isalnum() for character in word)))

@@ -13,8 +13,10 @@ from plugin_server.blob import TokenMatrix
 from plugin_server.bundle import PROFILES, VERIFIER, Bundle
 from plugin_server.session import open_session
 
-#: Widths are padded to multiples of this, so that pairs of like lengths run together.
-BUCKET = 16
+#: Documents are padded to a multiple of the first number, if longer than the second to a multiple of that: a run costs
+#: as much as a few pairs, a document's padding little. Queries are not padded: their tokens are what costs, and every
+#: pair of a request has the same.
+FINE, COARSE = 16, 64
 #: Padded cells of the similarity maps of one run.
 BATCH_CELLS = 1 << 18
 
@@ -71,13 +73,24 @@ class Verifier:
         return [readings[number] for number in range(len(pairs))]
 
 
+def padded(length: int) -> int:
+    """A document's length rounded up; it depends on nothing else in the batch, so neither does a pair's reading.
+
+    Example:
+        >>> padded(13), padded(65)
+        (16, 128)
+    """
+    step = COARSE if length > COARSE else FINE
+    return -(-length // step) * step
+
+
 def _batches(
     pairs: Sequence[tuple[TokenMatrix, TokenMatrix]],
 ) -> Iterator[tuple[list[int], dict[str, NDArray[np.int8] | NDArray[np.int64]]]]:
     """Pairs of one padded shape, at most `BATCH_CELLS` together: their numbers and the graph's inputs."""
     shapes: dict[tuple[int, int], list[int]] = defaultdict(list)
     for number, (query, document) in enumerate(pairs):
-        shapes[-(-len(query) // BUCKET) * BUCKET, -(-len(document) // BUCKET) * BUCKET].append(number)
+        shapes[len(query), padded(len(document))].append(number)
     for (wide, tall), members in shapes.items():
         step = max(1, BATCH_CELLS // (wide * tall))
         for start in range(0, len(members), step):

@@ -18,7 +18,7 @@ from plugin_server.gateway.fault import fault
 from plugin_server.gateway.forward import end_to_end
 from plugin_server.gateway.options import Search
 from plugin_server.gateway.params import Params
-from plugin_server.gateway.recount import merged, recount, recount_params
+from plugin_server.gateway.recount import PARAMS, merged, recount, recount_params
 from plugin_server.gateway.settings import GatewaySettings
 
 SETTINGS = GatewaySettings("http://localhost:9200")
@@ -145,6 +145,8 @@ def test_recount_groups_ids_by_index() -> None:
     more = {"size": 0, "track_total_hits": True}
     assert made == {"aggs": aggs, "pit": {"id": "p"}, "runtime_mappings": {"r": {}}} | more
     assert recount(asked(body), [])["query"] == {"match_none": {}}
+    every = Params("&".join(f"{name}=1" for name in PARAMS))
+    assert recount_params(every) == every and "project_routing" in PARAMS and "q" not in PARAMS
     params = Params("q=x&routing=a%2Cb&search_pipeline=p&sort=n&typed_keys&terminate_after=1")
     assert recount_params(params).raw == "routing=a%2Cb&typed_keys&search_pipeline=_none"
 

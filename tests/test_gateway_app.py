@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from fastapi import FastAPI
 from serving import serving
 
 from plugin_server import Reranker
+from plugin_server.blob import TokenBlob
 from plugin_server.gateway.app import Gateway
 from plugin_server.gateway.settings import GatewaySettings
 
@@ -249,6 +251,33 @@ def test_hits_without_anything_usable_are_unverified(reranker: Reranker, fields:
     assert marks["1"]["verdict"] == "accepted"
 
 
+def test_blob_that_cannot_be_read_gives_way_to_the_text(reranker: Reranker) -> None:
+    hits = [HITS[0], HITS[1] | {"fields": {"text": [TEXTS[1]], "simgate_blob": ["sgb1:AAAA"]}}]
+    with serving(Engine(RESPONSE | {"hits": {"hits": hits}})) as engine:
+        app = Gateway(reranker, GatewaySettings(engine))
+        with serving(app) as url:
+            (hit,) = search(url)[1]["hits"]["hits"]
+    assert (hit["_id"], hit["fields"]["simgate"][0]["verdict"]) == ("1", "accepted")
+    assert app.counts == {"verified": 1, "accepted": 1, "rejected": 1}
+
+
+def test_blob_of_another_bundle_refuses_the_search_if_so_set(reranker: Reranker) -> None:
+    foreign = TokenBlob("00" * 8, reranker.encode(TEXTS[:1])[0].windows).text()
+    hits = [HITS[0], HITS[1] | {"fields": {"text": [TEXTS[1]], "simgate_blob": [foreign]}}]
+    strict = Reranker(reranker.bundle, replace(reranker.settings, on_mismatch="refuse"))
+    with gateway(Engine(RESPONSE | {"hits": {"hits": hits}}), strict) as url:
+        status, found = search(url)
+    assert status == 409 and "was made by bundle 0000000000000000" in found["error"]["reason"]
+
+
+def test_body_beside_one_in_the_url_counts(reranker: Reranker) -> None:
+    engine = Engine(RESPONSE)
+    with gateway(engine, reranker) as url:
+        path = "/a/_search?source_content_type=application/yaml&source=query_context"
+        assert search(url, {"size": 1}, path) == (200, RESPONSE)  # an engine refuses both together
+    assert (engine.requests[0]["target"], engine.requests[0]["body"]) == (path, b'{"size": 1}')
+
+
 def test_engine_that_is_down(reranker: Reranker) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -344,6 +373,19 @@ def test_verification_that_fails_is_open_or_closed(reranker: Reranker, caplog: p
                 assert (status, found["error"]["type"]) == (503, "simgate_verification_failed")
                 assert found["error"]["reason"] == f"the hits could not be verified: {reason}"
     assert "AttributeError" in caplog.text
+
+
+def test_parts_of_a_multi_search(reranker: Reranker) -> None:
+    none = BODY | {"size": 0}
+    lines = b"".join(b'{"index":"a"}\n' + json.dumps(body).encode() + b"\n" for body in (BODY, none))
+    engine = Engine({"took": 5, "responses": [RESPONSE, RESPONSE]})
+    with gateway(engine, reranker) as url:
+        status, found = search(url, lines, "/_msearch")
+        assert status == 200 and found["took"] >= found["responses"][0]["took"] > 3
+        assert found["responses"][1] == RESPONSE
+        status, refused = search(url, lines, "/_msearch", Accept="application/yaml")
+        assert (status, refused["error"]["reason"][:24]) == (400, "accept: application/yaml")
+    assert [json.loads(line).get("size") for line in engine.requests[0]["body"].splitlines()] == [None, 100, None, 0]
 
 
 def test_failures_in_a_multi_search_harm_no_other(reranker: Reranker) -> None:

@@ -10,7 +10,7 @@ from plugin_server.candidate import Candidate
 from plugin_server.gateway.context import HERE, Context
 from plugin_server.gateway.recall import recall_of
 from plugin_server.gateway.settings import GatewaySettings
-from plugin_server.ranking import Policy, Ranking
+from plugin_server.ranking import Ranking
 from plugin_server.reranker import Reranker
 
 
@@ -51,10 +51,7 @@ def verify(reranker: Reranker, context: Context, candidates: Sequence[Candidate]
 
 def unread(reranker: Reranker, context: Context, candidates: Sequence[Candidate], reason: str) -> Ranking:
     """The candidates in the order given, with their own scores, each unverified for the reason."""
-    if not candidates:
-        return Ranking((), ())
-    ranking = reranker.unverified(candidates, context.profile, Policy.ANNOTATE, reason)
-    return Ranking(tuple(sorted(ranking.hits, key=lambda hit: hit.position)), ())
+    return reranker.unverified(candidates, context.profile, reason)
 
 
 def _texts(hit: dict[str, Any], field: str) -> list[str]:
