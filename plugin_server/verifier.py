@@ -13,9 +13,11 @@ from plugin_server.blob import TokenMatrix
 from plugin_server.bundle import PROFILES, VERIFIER, Bundle
 from plugin_server.session import open_session
 
+#: Queries are padded to a multiple of this. Their tokens are what costs; without any padding onnxruntime's vector code
+#: would treat the last few numbers of a batch otherwise, and a pair's last digits would depend on its place there.
+QUERY_STEP = 4
 #: Documents are padded to a multiple of the first number, if longer than the second to a multiple of that: a run costs
-#: as much as a few pairs, a document's padding little. Queries are not padded: their tokens are what costs, and every
-#: pair of a request has the same.
+#: as much as a few pairs, a document's padding little.
 FINE, COARSE = 16, 64
 #: Padded cells of the similarity maps of one run.
 BATCH_CELLS = 1 << 18
@@ -90,7 +92,7 @@ def _batches(
     """Pairs of one padded shape, at most `BATCH_CELLS` together: their numbers and the graph's inputs."""
     shapes: dict[tuple[int, int], list[int]] = defaultdict(list)
     for number, (query, document) in enumerate(pairs):
-        shapes[len(query), padded(len(document))].append(number)
+        shapes[-(-len(query) // QUERY_STEP) * QUERY_STEP, padded(len(document))].append(number)
     for (wide, tall), members in shapes.items():
         step = max(1, BATCH_CELLS // (wide * tall))
         for start in range(0, len(members), step):
