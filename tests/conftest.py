@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateway_site import QUERY, Site, fill
 from nodes.engine import Engine
 from nodes.errors import MissingTool
 from nodes.pool import NAMES, Pool
 from nodes.proxy import Proxy
+from serving import serving
 
 from plugin_server import Bundle, Reranker, Settings
 from plugin_server.corpus import Document
+from plugin_server.gateway.app import Gateway
+from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.index import Index
 from plugin_server.server import Server
 
@@ -172,3 +176,15 @@ def proxied(run: Run) -> Iterator[Callable[..., Proxy]]:
     yield start
     for proxy in proxies:
         run(proxy.stop())
+
+
+@pytest.fixture(scope="session", params=["opensearch_2", "opensearch_3", "elasticsearch_9"])
+def site(request: pytest.FixtureRequest, reranker: Reranker) -> Iterator[Site]:
+    """An engine with documents, and a gateway in front of it."""
+    engine: Engine = request.getfixturevalue(request.param)
+    fill(engine.url, engine.kind, reranker)
+    vector = reranker.encoder.query(QUERY).vectors[0].tolist()
+    knn = {"field": "vector", "query_vector": vector, "k": 60, "num_candidates": 200}
+    opensearch = {"query": {"knn": {"vector": {"vector": vector, "k": 60}}}}
+    with serving(Gateway(reranker, GatewaySettings(engine.url))) as url:
+        yield Site(engine.url, url, engine.kind, {"knn": knn} if engine.kind == "elasticsearch" else opensearch)

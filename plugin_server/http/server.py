@@ -81,7 +81,9 @@ def bind(address: str) -> socket.socket:
         if not host or not 0 <= int(port) <= 65535:
             raise ValueError
         both = family is socket.AF_INET6 and socket.has_dualstack_ipv6()
-        return socket.create_server((host.strip("[]"), int(port)), family=family, dualstack_ipv6=both)
+        made = socket.create_server((host.strip("[]"), int(port)), family=family, dualstack_ipv6=both)
     except (OSError, ValueError):
         message = f"http address: {address!r} cannot be bound: give host:port of this machine with a free port"
         raise InvalidField(message) from None
+    # asyncio sends at once, without waiting 40 ms for more (Nagle), only where it sees that a socket is TCP's
+    return socket.socket(made.family, made.type, socket.IPPROTO_TCP, made.detach())
