@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from plugin_server import Reranker
+from plugin_server import Candidate, Reranker
 from plugin_server.blob import TokenBlob
 
 QUERY = "The station stands on a hill."
