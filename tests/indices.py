@@ -1,0 +1,143 @@
+"""Indices of real engines for tests: made from the templates' own mappings, and deleted afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine, Iterable, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from nodes.engine import Engine as Node
+from nodes.proxy import Proxy
+
+from index_templates.apply import Options
+from index_templates.resource import Resource
+from plugin_server import Reranker
+from plugin_server.corpus import Document
+from plugin_server.engines.connection import Engine
+from plugin_server.engines.settings import EngineSettings
+from plugin_server.engines.target import Target
+
+Result = TypeVar("Result")
+#: A part of names that no other run on the same cluster has.
+RUN = uuid4().hex[:8]
+NUMBERS = count()
+
+
+def settings_of(node: Node, proxy: Proxy | None = None, **given: Any) -> EngineSettings:
+    """How simgate reaches a node, through a proxy if there is one."""
+    return EngineSettings(engine=node.kind, engine_url=(proxy or node).url, **{"engine_timeout": 30.0, **given})
+
+
+class Indices:
+    """Indices with names that no other test has; `close` deletes them."""
+
+    def __init__(self) -> None:
+        self._made: list[tuple[Node, str]] = []
+
+    def name(self, node: Node) -> str:
+        """A name for an index that something else makes."""
+        name = f"simgate-test-{RUN}-{next(NUMBERS)}"
+        self._made.append((node, name))
+        return name
+
+    def make(
+        self,
+        node: Node,
+        reranker: Reranker,
+        vectors: str = "",
+        blobs: bool = True,
+        settings: Mapping[str, Any] | None = None,
+        **properties: Any,
+    ) -> str:
+        """The name of a new index as the templates make it.
+
+        Args:
+            vectors: a form of the templates, ``none`` for none, the engine's default when empty.
+            blobs: whether it has the fields of blobs.
+            settings: of the index.
+            properties: mappings of more fields.
+        """
+        manifest = reranker.manifest
+        values = Options(
+            node.kind, manifest.recall_dimension, manifest.fingerprint, manifest.name,
+            vectors="" if vectors == "none" else vectors,
+        ).values  # fmt: skip
+        body: dict[str, Any] = {"number_of_shards": 1, "number_of_replicas": 0}
+        fields: dict[str, Any] = {"text": {"type": "text"}, "title": {"type": "text"}}
+        meta: dict[str, Any] = {}
+        for subject in [*(["blobs"] if blobs else []), *([f"vectors-{values['vectors']}"] * (vectors != "none"))]:
+            template = Resource.load(node.kind, f"{subject}@component_template").render(values)["template"]
+            body |= template.get("settings", {}).get("index", {})
+            fields |= template["mappings"]["properties"]
+            meta |= template["mappings"].get("_meta", {})
+        name = self.name(node)
+        mappings = {"_meta": meta, "properties": fields | properties}
+        node.request("PUT", f"/{name}", {"settings": {"index": body | dict(settings or {})}, "mappings": mappings})
+        return name
+
+    def close(self) -> None:
+        """Nothing; the indices are gone."""
+        for node, name in self._made:
+            node.request("DELETE", f"/{name}?ignore_unavailable=true")
+
+
+def sources(node: Node, index: str) -> dict[str, dict[str, Any]]:
+    """Every document of an index by its id."""
+    node.request("POST", f"/{index}/_refresh")
+    found = node.request("POST", f"/{index}/_search", {"size": 10_000, "query": {"match_all": {}}})
+    assert found["hits"]["total"]["value"] == len(found["hits"]["hits"])
+    return {hit["_id"]: hit["_source"] for hit in found["hits"]["hits"]}
+
+
+def put(node: Node, index: str, documents: Iterable[Mapping[str, Any]]) -> None:
+    """Nothing; the documents are in the index as they are, each under its ``_id`` and with its ``_routing``."""
+    lines: list[Any] = []
+    for document in documents:
+        fields = dict(document)
+        head = {"_id": fields.pop("_id")} | ({"routing": fields.pop("_routing")} if "_routing" in fields else {})
+        lines += [{"index": head}, fields]
+    answer = node.request("POST", f"/{index}/_bulk?refresh=true", lines)
+    assert not answer["errors"], answer
+
+
+def corpus_file(path: Path, documents: Iterable[Document | Mapping[str, Any]]) -> Path:
+    """The path, a corpus of these documents or lines in it."""
+    lines = [
+        {"id": item.id, "text": item.text, "title": item.title} | item.extra if isinstance(item, Document) else item
+        for item in documents
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def expected(reranker: Reranker, documents: Iterable[Document]) -> dict[str, tuple[str, str]]:
+    """Text and blob of each document by id, as the index must have them."""
+    listed = list(documents)
+    encoded = reranker.encode([document.text for document in listed])
+    fingerprint = reranker.manifest.fingerprint
+    return {
+        document.id: (document.text, item.blob(fingerprint).text())
+        for document, item in zip(listed, encoded, strict=True)
+    }
+
+
+def stored(node: Node, index: str, text: str = "text") -> dict[str, tuple[str, str]]:
+    """Text and blob of each document by id, as the index has them."""
+    return {
+        identity: (source[text], source.get("simgate_blob", "")) for identity, source in sources(node, index).items()
+    }
+
+
+async def with_target(settings: EngineSettings, index: str, reranker: Reranker, work: Any, vectors: bool = True) -> Any:
+    """What ``work(target)`` gives."""
+    async with Engine(settings) as engine:
+        return await work(await Target.open(engine, index, reranker.manifest, vectors))
+
+
+def wait_for(work: Coroutine[Any, Any, Result]) -> Result:
+    """What the coroutine gives, on a loop of its own."""
+    return asyncio.run(work)
