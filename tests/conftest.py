@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from indices import Indices
 from nodes.engine import Engine
 from nodes.errors import MissingTool
 from nodes.pool import NAMES, Pool
@@ -158,6 +159,14 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine in turn."""
     engine: Engine = request.getfixturevalue(request.param)
     return engine
+
+
+@pytest.fixture
+def indices() -> Iterator[Indices]:
+    """Makes indices, and deletes them after the test."""
+    indices = Indices()
+    yield indices
+    indices.close()
 
 
 @pytest.fixture

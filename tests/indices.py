@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Coroutine, Iterable, Mapping
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 from nodes.engine import Engine as Node
@@ -15,13 +16,15 @@ from nodes.proxy import Proxy
 
 from index_templates.apply import Options
 from index_templates.resource import Resource
-from plugin_server import Reranker
+from plugin_server import Bundle, Reranker
+from plugin_server.bundle import ENCODER, TOKENIZER, fingerprint
 from plugin_server.corpus import Document
 from plugin_server.engines.connection import Engine
+from plugin_server.engines.indexing import fill
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.engines.target import Target
+from plugin_server.indexing import Batch
 
-Result = TypeVar("Result")
 #: A part of names that no other run on the same cluster has.
 RUN = uuid4().hex[:8]
 NUMBERS = count()
@@ -40,7 +43,7 @@ class Indices:
 
     def name(self, node: Node) -> str:
         """A name for an index that something else makes."""
-        name = f"simgate-test-{RUN}-{next(NUMBERS)}"
+        name = f"st-{RUN}-{next(NUMBERS)}"
         self._made.append((node, name))
         return name
 
@@ -132,12 +135,20 @@ def stored(node: Node, index: str, text: str = "text") -> dict[str, tuple[str, s
     }
 
 
-async def with_target(settings: EngineSettings, index: str, reranker: Reranker, work: Any, vectors: bool = True) -> Any:
-    """What ``work(target)`` gives."""
+async def filled(settings: EngineSettings, index: str, reranker: Reranker, documents: Iterable[Document]) -> Batch:
+    """What became of the documents, all batches together."""
     async with Engine(settings) as engine:
-        return await work(await Target.open(engine, index, reranker.manifest, vectors))
+        target = await Target.open(engine, index, reranker.manifest)
+        batches = [step.batch async for step in fill(target, reranker, documents)]
+    refused = tuple(item for batch in batches for item in batch.refused)
+    return Batch(sum(batch.added for batch in batches), sum(batch.unchanged for batch in batches), refused)
 
 
-def wait_for(work: Coroutine[Any, Any, Result]) -> Result:
-    """What the coroutine gives, on a loop of its own."""
-    return asyncio.run(work)
+def other_bits(bundle: Bundle, folder: Path) -> Bundle:
+    """A bundle with the same graphs that rounds to other bits, so that its fingerprint is another."""
+    shutil.copytree(bundle.folder, folder, dirs_exist_ok=True)
+    old = bundle.manifest
+    bits = 12 - old.token_bits
+    sign = fingerprint(old.files[ENCODER], old.files[TOKENIZER], old.window_tokens, old.window_overlap, bits)
+    replace(old, token_bits=bits, fingerprint=sign).write(folder)
+    return Bundle.open(folder)

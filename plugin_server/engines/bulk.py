@@ -12,8 +12,8 @@ from plugin_server.engines.connection import Engine, reason, shaped
 from plugin_server.engines.patience import ATTEMPTS, PASSING, pause
 from plugin_server.errors import EngineBusy, EngineDenied, EngineError, EngineMissing, EngineRefused, EngineTooLarge
 
-#: Bytes of one request; a single larger document is sent alone.
-BULK_BYTES = 5 << 20
+#: Bytes of one request, as many as are sent in one go; a single larger document is sent alone.
+BULK_BYTES = 1 << 20
 #: Statuses of an item that pass.
 PASSING_STATUSES = (429, 502, 503, 504)
 CONFLICT = 409

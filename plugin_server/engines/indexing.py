@@ -41,7 +41,7 @@ async def fill(
 
     Args:
         corpus: no id twice, as `read_corpus` sees to: several batches are being written at a time.
-        done: documents up to this line are not even asked for.
+        done: documents up to this line are not even asked for; 0 for none.
 
     Raises:
         EngineError: the engine did not take a batch after every try; those told before are in the index.
@@ -71,7 +71,7 @@ class _Prepared:
 async def _prepared(target: Target, reranker: Reranker, items: list[Document | Refused], done: int) -> _Prepared:
     """The actions of a batch, its texts encoded."""
     refused = [item for item in items if isinstance(item, Refused)]
-    documents = [item for item in items if isinstance(item, Document) and item.line > done]
+    documents = [item for item in items if isinstance(item, Document) and (not done or item.line > done)]
     unchanged = len(items) - len(refused) - len(documents)
     fingerprint = reranker.manifest.fingerprint
     signs: dict[str, str] = {}
