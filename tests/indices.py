@@ -91,7 +91,10 @@ class Indices:
 def sources(node: Node, index: str) -> dict[str, dict[str, Any]]:
     """Every document of an index by its id."""
     node.request("POST", f"/{index}/_refresh")
-    found = node.request("POST", f"/{index}/_search", {"size": 10_000, "query": {"match_all": {}}})
+    query: dict[str, Any] = {"size": 10_000, "query": {"match_all": {}}}
+    if node.kind == "elasticsearch":
+        query["_source"] = {"exclude_vectors": False}
+    found = node.request("POST", f"/{index}/_search", query)
     assert found["hits"]["total"]["value"] == len(found["hits"]["hits"])
     return {hit["_id"]: hit["_source"] for hit in found["hits"]["hits"]}
 
