@@ -54,6 +54,7 @@ class Indices:
         vectors: str = "",
         blobs: bool = True,
         settings: Mapping[str, Any] | None = None,
+        name: str = "",
         **properties: Any,
     ) -> str:
         """The name of a new index as the templates make it.
@@ -62,6 +63,7 @@ class Indices:
             vectors: a form of the templates, ``none`` for none, the engine's default when empty.
             blobs: whether it has the fields of blobs.
             settings: of the index.
+            name: of one that was deleted.
             properties: mappings of more fields.
         """
         manifest = reranker.manifest
@@ -77,7 +79,7 @@ class Indices:
             body |= template.get("settings", {}).get("index", {})
             fields |= template["mappings"]["properties"]
             meta |= template["mappings"].get("_meta", {})
-        name = self.name(node)
+        name = name or self.name(node)
         mappings = {"_meta": meta, "properties": fields | properties}
         node.request("PUT", f"/{name}", {"settings": {"index": body | dict(settings or {})}, "mappings": mappings})
         return name
