@@ -17,6 +17,7 @@ from plugin_server.corpus import read_corpus
 from plugin_server.engines import census, indexing, updating
 from plugin_server.engines.checkpoint import Checkpoint, job_of, place_of
 from plugin_server.engines.connection import Engine
+from plugin_server.engines.patience import patiently
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.engines.target import Target, extend, path
 from plugin_server.errors import EngineMissing
@@ -51,9 +52,12 @@ async def _fill(where: EngineSettings, reranker: Reranker, name: str, vectors: b
                 async for step in steps:
                     tally.add(step.batch)
                     await keeper.keep(step)
-        await engine.request("POST", f"/{path(name)}/_refresh")
+        try:
+            await patiently(engine, "POST", f"/{path(name)}/_refresh")
+            found = await patiently(engine, "GET", f"/{path(name)}/_count")
+        except EngineMissing:  # nothing could be stored, so that nothing made the index
+            found = {"count": 0}
         keeper.finish()
-        found = await engine.request("GET", f"/{path(name)}/_count")
         console(errors=True).print(f"{found['count']} documents in {name}", soft_wrap=True)
         return 1 if tally.refused else 0
 

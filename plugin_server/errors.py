@@ -183,12 +183,20 @@ class EngineBusy(EngineError):
     """The engine refuses for now: it has too much to do."""
 
 
+class EngineNotReady(EngineError):
+    """The engine, or what stands before it, cannot serve for now: it starts, or a shard is not there yet."""
+
+
 class EngineDenied(EngineError):
     """The engine wants other credentials, or these may not do this."""
 
 
 class EngineRefused(EngineError):
     """The engine says that the request is wrong; sending it again changes nothing."""
+
+
+class EngineTooLarge(EngineRefused):
+    """The request has more bytes than the engine takes."""
 
 
 class EngineMissing(EngineRefused):

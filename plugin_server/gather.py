@@ -23,12 +23,14 @@ class Gathered:
         vectors: (w, recall_dimension), if its text was encoded.
         fault: why there are no windows, else None.
         fingerprint: of the bundle that made its blob; empty without a blob that can be read.
+        malformed: whether it has a blob that cannot be used, also where its text was encoded instead.
     """
 
     windows: tuple[TokenMatrix, ...] = ()
     vectors: NDArray[np.float32] | None = None
     fault: InvalidRequest | None = None
     fingerprint: str = ""
+    malformed: bool = False
 
     def cosine(self, query: NDArray[np.float32]) -> float | None:
         """The recall cosine of its best window with a query's vector, if its text was encoded."""
@@ -43,13 +45,14 @@ def gather(
     Args:
         fields: names of the candidates' texts, for error messages.
         on_mismatch: see `Settings.on_mismatch`.
-        lenient: a text or a blob that cannot be used is a fault of its candidate alone.
+        lenient: a text or a blob that cannot be used is a fault of its candidate alone; instead of a malformed blob
+            the text is encoded, if there is one and `on_mismatch` says so.
 
     Raises:
         InvalidRequest: a text or a blob cannot be used; the message names the field. If `lenient`, only for a blob of
             another bundle that is to be refused.
     """
-    found = [_from_blob(*item, encoder, on_mismatch) for item in zip(candidates, fields, strict=True)]
+    found = [_from_blob(*item, encoder, on_mismatch, lenient) for item in zip(candidates, fields, strict=True)]
     _refuse(found, on_mismatch, lenient)
     texts = [number for number, item in enumerate(found) if not item.windows and not item.fault]
     encoded = encoder.try_documents([candidates[number].text for number in texts], [fields[number] for number in texts])
@@ -69,20 +72,18 @@ def _refuse(found: Sequence[Gathered], on_mismatch: str, lenient: bool) -> None:
             raise item.fault
 
 
-def _from_blob(candidate: Candidate, field: str, encoder: Encoder, on_mismatch: str) -> Gathered:
+def _from_blob(candidate: Candidate, field: str, encoder: Encoder, on_mismatch: str, lenient: bool) -> Gathered:
     """What the candidate's blob gives; neither windows nor a fault if its text is to be encoded."""
     blob = candidate.blob or (candidate.text if is_blob(candidate.text) else "")
     if not blob:
         return Gathered()
     field = field.removesuffix(".text") + ".blob" if candidate.blob else field
+    readable = on_mismatch == "encode" and candidate.text and not is_blob(candidate.text)
     try:
         parsed = TokenBlob.parse(blob, field)
-    except BlobMalformed as error:
-        return Gathered(fault=error)
-    try:
-        return Gathered(parsed.expect(encoder.manifest, field).windows, fingerprint=parsed.fingerprint)
+        fingerprint = parsed.fingerprint
+        return Gathered(parsed.expect(encoder.manifest, field).windows, fingerprint=fingerprint)
     except BlobOfOtherBundle as error:
-        readable = on_mismatch == "encode" and candidate.text and not is_blob(candidate.text)
-        return Gathered(fault=None if readable else error, fingerprint=parsed.fingerprint)
+        return Gathered(fault=None if readable else error, fingerprint=fingerprint)
     except BlobMalformed as error:
-        return Gathered(fault=error, fingerprint=parsed.fingerprint)
+        return Gathered(fault=None if readable and lenient else error, malformed=True)

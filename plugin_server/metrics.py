@@ -56,7 +56,7 @@ class Metrics:
         )
         self._blobs = Counter(
             "simgate_blobs",
-            "Candidates by the bundle that made their blob: the one loaded, the one before, another, or none.",
+            "Candidates by their blob: of the bundle loaded, of the one before, of another, malformed, or none.",
             ["bundle"],
             registry=self.registry,
         )
@@ -70,7 +70,9 @@ class Metrics:
             self._verdicts.labels(verdict.profile, verdict.outcome.value).inc()
             if verdict.outcome is Outcome.UNVERIFIED:
                 self._unverified.labels(_cause(document.fault)).inc()
-            if document.fingerprint == self.fingerprint:
+            if document.malformed:
+                self._blobs.labels("malformed").inc()
+            elif document.fingerprint == self.fingerprint:
                 self._blobs.labels("loaded").inc()
             elif document.fingerprint and document.fingerprint == self.previous:
                 self._blobs.labels("previous").inc()
@@ -91,7 +93,7 @@ class Metrics:
                 self._verdicts.labels(profile, outcome.value)
         for cause in (*CAUSES.values(), FAILURE):
             self._unverified.labels(cause)
-        for bundle in ("loaded", "previous", "other", "none"):
+        for bundle in ("loaded", "previous", "other", "malformed", "none"):
             self._blobs.labels(bundle)
 
     def _warn(self, fingerprint: str) -> None:

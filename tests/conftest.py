@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from gateway_site import QUERY, Site, fill
+from indices import Indices
 from nodes.engine import Engine
 from nodes.errors import MissingTool
 from nodes.pool import NAMES, Pool
@@ -162,6 +163,14 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine in turn."""
     engine: Engine = request.getfixturevalue(request.param)
     return engine
+
+
+@pytest.fixture
+def indices() -> Iterator[Indices]:
+    """Makes indices, and deletes them after the test."""
+    indices = Indices()
+    yield indices
+    indices.close()
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_hits_that_cannot_be_read_are_unverified(site: Site) -> None:
     assert foreign and foreign["verdict"] == "accepted"  # its text was read
     assert broken and broken["verdict"] == "unverified" and "the token blob is truncated" in broken["reason"]
     assert empty and empty["verdict"] == "unverified" and empty["probability"] is None
-    assert "neither a token blob nor a text" in empty["reason"]
+    assert "holds no words" in empty["reason"]
 
 
 def test_pages_are_parts_of_one_list(site: Site) -> None:

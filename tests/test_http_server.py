@@ -130,7 +130,8 @@ def test_grpc_and_http_are_counted_together(reranker: Reranker, run: Run, caplog
         'simgate_unverified_total{cause="over_limit"}': 1,
         'simgate_blobs_total{bundle="loaded"}': 1,
         'simgate_blobs_total{bundle="other"}': 2,
-        'simgate_blobs_total{bundle="none"}': 7,
+        'simgate_blobs_total{bundle="malformed"}': 1,
+        'simgate_blobs_total{bundle="none"}': 6,
     }
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1, "once for each bundle"

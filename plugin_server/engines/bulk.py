@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
-from plugin_server.engines.connection import Engine, reason
-from plugin_server.errors import EngineBusy, EngineError, EngineRefused, EngineTimeout, EngineUnavailable
+from plugin_server.engines.connection import Engine, reason, shaped
+from plugin_server.engines.patience import ATTEMPTS, PASSING, pause
+from plugin_server.errors import EngineBusy, EngineDenied, EngineError, EngineMissing, EngineRefused, EngineTooLarge
 
-#: Bytes of one request; a single larger document is sent alone.
-BULK_BYTES = 5 << 20
-#: Tries of one document, and seconds before the second one; they double up to the longest, and a random part is waited.
-ATTEMPTS, FIRST_WAIT, LONGEST_WAIT = 10, 0.25, 20.0
+#: Bytes of one request, as many as are sent in one go; a single larger document is sent alone.
+BULK_BYTES = 1 << 20
 #: Statuses of an item that pass.
-PASSING = (429, 502, 503, 504)
+PASSING_STATUSES = (429, 502, 503, 504)
 CONFLICT = 409
 
 
@@ -53,49 +51,61 @@ async def write(engine: Engine, actions: Sequence[Action]) -> list[Refusal]:
     """What the engine refused; everything else is acknowledged.
 
     Raises:
-        EngineBusy, EngineUnavailable, EngineTimeout: it was still so after every try; some may have been written, and
-            can be sent again because their ids are given.
+        EngineBusy, EngineNotReady, EngineUnavailable, EngineTimeout: it was still so after every try; some may have
+            been written, and can be sent again because their ids are given.
         EngineDenied, EngineMissing, EngineError: sending again would not help.
     """
     waiting = [(action, action.text()) for action in actions]
     refused: list[Refusal] = []
     for attempt in range(ATTEMPTS):
-        passing: list[tuple[Action, bytes]] = []
-        fault: EngineError | None = None
+        sent = _Sent()
         for part in _parts(waiting):
-            again, parted, error = await _send(engine, part)
-            passing, refused, fault = passing + again, refused + parted, error or fault
-        if not passing:
+            sent += await _send(engine, part)
+        refused += sent.refused
+        waiting = sent.again
+        if not waiting:
             return refused
-        waiting = passing
         if attempt == ATTEMPTS - 1:
-            raise fault or EngineBusy(f"{len(passing)} documents: the engine was too busy {ATTEMPTS} times")
-        await asyncio.sleep(_wait(attempt))
+            raise sent.fault or EngineBusy(f"{len(waiting)} documents: the engine was too busy {ATTEMPTS} times")
+        await pause(attempt)
     return refused
 
 
-async def _send(
-    engine: Engine, part: list[tuple[Action, bytes]]
-) -> tuple[list[tuple[Action, bytes]], list[Refusal], EngineError | None]:
-    """What to send again, what was refused, and the fault if the request failed as a whole."""
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What became of requests: what to send again, what was refused, and the fault of one that failed as a whole."""
+
+    again: list[tuple[Action, bytes]] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    fault: EngineError | None = None
+
+    def __add__(self, other: _Sent) -> _Sent:
+        return _Sent(self.again + other.again, self.refused + other.refused, self.fault or other.fault)
+
+
+async def _send(engine: Engine, part: list[tuple[Action, bytes]]) -> _Sent:
+    """What became of a request; one that is refused as a whole for what is in it is sent by halves."""
     try:
         answer = await engine.request("POST", "/_bulk", b"".join(text for _, text in part))
-    except (EngineBusy, EngineUnavailable, EngineTimeout) as error:
-        return part, [], error
+    except PASSING as error:
+        return _Sent(again=part, fault=error)
+    except (EngineDenied, EngineMissing):
+        raise
     except EngineRefused as error:
-        if "413" not in str(error) or len(part) == 1:
-            raise
-        half = len(part) // 2
-        first, second = await _send(engine, part[:half]), await _send(engine, part[half:])
-        return first[0] + second[0], first[1] + second[1], first[2] or second[2]
-    again, refused = [], []
-    for (action, text), item in zip(part, answer["items"], strict=True):
-        (result,) = item.values()
-        if result["status"] in PASSING:
-            again.append((action, text))
-        elif result["status"] >= 400:
-            refused.append(Refusal(action, result["status"], reason({"error": result.get("error")})))
-    return again, refused, None
+        if len(part) > 1:
+            half = len(part) // 2
+            return await _send(engine, part[:half]) + await _send(engine, part[half:])
+        status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if isinstance(error, EngineTooLarge) else HTTPStatus.BAD_REQUEST
+        return _Sent(refused=[Refusal(part[0][0], status, str(error))])
+    sent = _Sent()
+    with shaped("a bulk request"):
+        for (action, text), item in zip(part, answer["items"], strict=True):
+            (result,) = item.values()
+            if result["status"] in PASSING_STATUSES:
+                sent.again.append((action, text))
+            elif result["status"] >= 400:
+                sent.refused.append(Refusal(action, result["status"], reason({"error": result.get("error")})))
+    return sent
 
 
 def _parts(actions: list[tuple[Action, bytes]]) -> list[list[tuple[Action, bytes]]]:
@@ -109,8 +119,3 @@ def _parts(actions: list[tuple[Action, bytes]]) -> list[list[tuple[Action, bytes
         parts[-1].append(item)
         size += len(item[1])
     return parts
-
-
-def _wait(attempt: int) -> float:
-    """Seconds before the next try: anything up to a limit that doubles, so that many writers do not come at once."""
-    return random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))

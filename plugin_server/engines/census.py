@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plugin_server.engines.connection import Engine
+from plugin_server.engines.connection import Engine, shaped
 from plugin_server.engines.layout import BUNDLE
 from plugin_server.engines.target import look, path
 from plugin_server.errors import EngineMissing, LayoutError
@@ -61,5 +61,6 @@ async def count(engine: Engine, index: str) -> Census:
         "aggs": {"bundles": {"terms": {"field": BUNDLE, "size": LISTED, "missing": NONE}}},
     }
     found = await engine.request("POST", f"/{path(index)}/_search", query)
-    bundles = {bucket["key"]: bucket["doc_count"] for bucket in found["aggregations"]["bundles"]["buckets"]}
-    return Census(found["hits"]["total"]["value"], bundles, str(mapped.meta.get("fingerprint", "")))
+    with shaped("a search"):
+        bundles = {bucket["key"]: bucket["doc_count"] for bucket in found["aggregations"]["bundles"]["buckets"]}
+        return Census(found["hits"]["total"]["value"], bundles, str(mapped.meta.get("fingerprint", "")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -47,11 +48,10 @@ class OpenSearchClient:
         import opensearchpy  # here and below: the commands that need no engine start faster without
 
         self._faults = opensearchpy.exceptions
-        headers = {"Authorization": f"ApiKey {settings.engine_api_key}"} if settings.engine_api_key else None
+        login = f"ApiKey {settings.engine_api_key}" if settings.engine_api_key else f"Basic {_basic(settings)}"
         self._client = opensearchpy.AsyncOpenSearch(
             settings.engine_url,
-            http_auth=(settings.engine_user, settings.engine_password) if settings.engine_user else None,
-            headers=headers,
+            headers={"Authorization": login} if settings.engine_api_key or settings.engine_user else None,
             ssl_context=_context(settings),
             timeout=settings.engine_timeout,
             maxsize=CONNECTIONS,
@@ -69,7 +69,9 @@ class OpenSearchClient:
         except self._faults.ConnectionError as error:
             raise ConnectionError(str(error.info)) from error
         except self._faults.TransportError as error:
-            raise Answered(int(error.status_code), error.info) from error
+            raise Answered(int(error.status_code), error.error if error.info is None else error.info) from error
+        except AttributeError as error:  # its client's own, over an error that is JSON, but no object
+            raise ValueError("gave an error that is no search engine's") from error
         except self._faults.SerializationError as error:
             raise ValueError(f"gave an answer that is not JSON: {error}") from error
 
@@ -94,7 +96,7 @@ class ElasticsearchClient:
         self._elasticsearch, self._faults = elasticsearch, elastic_transport
         self._client = elasticsearch.AsyncElasticsearch(
             settings.engine_url,
-            basic_auth=(settings.engine_user, settings.engine_password) if settings.engine_user else None,
+            basic_auth=_basic(settings) if settings.engine_user else None,
             api_key=settings.engine_api_key or None,
             ssl_context=_context(settings),
             request_timeout=settings.engine_timeout,
@@ -131,6 +133,11 @@ def client(settings: EngineSettings) -> Client:
         InvalidField: it is not installed, or the certificate file cannot be read.
     """
     return ElasticsearchClient(settings) if settings.engine == "elasticsearch" else OpenSearchClient(settings)
+
+
+def _basic(settings: EngineSettings) -> str:
+    """Name and password as a header has them; in UTF-8, which the clients cannot do by themselves."""
+    return b64encode(f"{settings.engine_user}:{settings.engine_password}".encode()).decode()
 
 
 def _context(settings: EngineSettings) -> ssl.SSLContext | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -15,15 +16,26 @@ from plugin_server.errors import (
     EngineDenied,
     EngineError,
     EngineMissing,
+    EngineNotReady,
     EngineRefused,
     EngineTimeout,
+    EngineTooLarge,
     EngineUnavailable,
 )
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 #: Characters of the engine's own words in a message.
 REASON = 500
-STATUSES = {401: EngineDenied, 403: EngineDenied, 404: EngineMissing, 429: EngineBusy}
+STATUSES = {
+    401: EngineDenied,
+    403: EngineDenied,
+    404: EngineMissing,
+    413: EngineTooLarge,
+    429: EngineBusy,
+    502: EngineNotReady,
+    503: EngineNotReady,
+    504: EngineNotReady,
+}
 
 
 class Engine:
@@ -61,14 +73,15 @@ class Engine:
 
         Raises:
             EngineUnavailable, EngineTimeout: no answer.
-            EngineBusy: 429. EngineDenied: 401 and 403. EngineMissing: 404. EngineRefused: any other 4xx.
-            EngineError: 5xx, or an answer that cannot be parsed.
+            EngineBusy: 429. EngineNotReady: 502 to 504. EngineDenied: 401 and 403. EngineMissing: 404.
+            EngineTooLarge: 413. EngineRefused: any other 4xx.
+            EngineError: any other 5xx, or an answer that cannot be parsed.
         """
         kind = NDJSON if isinstance(body, bytes) else JSON
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         url = self.settings.engine_url
         try:
-            return await self._client.perform(method, path, params or {}, raw, kind)
+            answer = await self._client.perform(method, path, params or {}, raw, kind)
         except Answered as error:
             raise engine_error(error.status, error.body) from None
         except TimeoutError:
@@ -77,6 +90,9 @@ class Engine:
             raise EngineUnavailable(url, str(error)) from None
         except ValueError as error:
             raise EngineError(f"{url}: {error}"[:REASON]) from None
+        if not isinstance(answer, dict | list):
+            raise EngineError(f"{url}: gave an answer that is not JSON: {shortened(answer)!r}")
+        return answer
 
     async def close(self) -> None:
         """Nothing; the connections are closed."""
@@ -89,6 +105,28 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+@contextmanager
+def shaped(request: str) -> Iterator[None]:
+    """Nothing; what cannot be read in an answer means that it is not the engine's.
+
+    Args:
+        request: what it should answer, such as ``a search``.
+
+    Raises:
+        EngineError: reading it failed.
+
+    Example:
+        >>> with shaped("a search"):
+        ...     {}["hits"]
+        Traceback (most recent call last):
+        plugin_server.errors.EngineError: the engine's answer is not that of a search: KeyError('hits')
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EngineError(f"the engine's answer is not that of {request}: {error!r}"[:REASON]) from error
 
 
 def engine_error(status: int, body: Any) -> EngineError:
@@ -108,7 +146,7 @@ def reason(body: Any) -> str:
     """What an error of the engine says: its type and reason and the innermost cause; at most `REASON` characters."""
     fault = body.get("error", body) if isinstance(body, dict) else body
     if not isinstance(fault, dict):
-        return " ".join(str(fault).split())[:REASON]
+        return shortened(fault)
     parts = [f"{fault.get('type', 'error')}: {fault.get('reason', '')}"]
     cause = fault
     for shard in fault.get("failed_shards", [])[:1]:
@@ -118,3 +156,8 @@ def reason(body: Any) -> str:
     if cause is not fault:
         parts.append(f"{cause.get('type', 'error')}: {cause.get('reason', '')}")
     return "; ".join(parts)[:REASON]
+
+
+def shortened(body: Any) -> str:
+    """An answer in one line of at most `REASON` characters."""
+    return " ".join(str(body).split())[:REASON]

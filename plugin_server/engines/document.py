@@ -22,12 +22,14 @@ def source(document: Document, layout: Layout) -> dict[str, Any]:
     """The document's own fields.
 
     Raises:
-        InvalidField: one has a name that is simgate's.
+        InvalidField: one has a name that is simgate's, or the text's.
     """
-    for name in document.extra:
+    titled = {layout.title: document.title} if document.title else {}
+    for name in document.extra | titled:
         if name.split(".")[0] in OWN:
             raise InvalidField(f"{name}: is simgate's own field: rename yours")
-    titled = {layout.title: document.title} if document.title else {}
+        if name == layout.text:
+            raise InvalidField(f"{name}: is the field of the text, which comes from the line's text: leave one out")
     return document.extra | titled | {layout.text: document.text}
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from plugin_server.corpus import Document, Refused
 from plugin_server.encoder import Encoded
 from plugin_server.engines.bulk import Action, write
+from plugin_server.engines.connection import shaped
 from plugin_server.engines.document import digest, encoding, source
 from plugin_server.engines.layout import DIGEST
+from plugin_server.engines.patience import patiently
 from plugin_server.engines.target import Target, path
 from plugin_server.errors import EngineMissing, InvalidField
 from plugin_server.indexing import Batch, batches, encoded_by_id
@@ -38,7 +40,8 @@ async def fill(
     that a run that was stopped goes on where it was, whatever stopped it.
 
     Args:
-        done: documents up to this line are not even asked for.
+        corpus: no id twice, as `read_corpus` sees to: several batches are being written at a time.
+        done: documents up to this line are not even asked for; 0 for none.
 
     Raises:
         EngineError: the engine did not take a batch after every try; those told before are in the index.
@@ -68,7 +71,7 @@ class _Prepared:
 async def _prepared(target: Target, reranker: Reranker, items: list[Document | Refused], done: int) -> _Prepared:
     """The actions of a batch, its texts encoded."""
     refused = [item for item in items if isinstance(item, Refused)]
-    documents = [item for item in items if isinstance(item, Document) and item.line > done]
+    documents = [item for item in items if isinstance(item, Document) and (not done or item.line > done)]
     unchanged = len(items) - len(refused) - len(documents)
     fingerprint = reranker.manifest.fingerprint
     signs: dict[str, str] = {}
@@ -116,9 +119,10 @@ async def _present(target: Target, ids: list[str]) -> dict[str, str]:
     if not ids:
         return {}
     try:
-        found = await target.engine.request(
-            "POST", f"/{path(target.name)}/_mget", {"ids": ids}, {"_source_includes": DIGEST}
+        found = await patiently(
+            target.engine, "POST", f"/{path(target.name)}/_mget", {"ids": ids}, {"_source_includes": DIGEST}
         )
     except EngineMissing:  # no index yet
         return {}
-    return {doc["_id"]: doc["_source"].get(DIGEST, "") for doc in found["docs"] if doc.get("found")}
+    with shaped("_mget"):
+        return {doc["_id"]: doc["_source"].get(DIGEST, "") for doc in found["docs"] if doc.get("found")}

@@ -77,7 +77,7 @@ class Mapped:
         fields = mappings.get("properties", {})
         vector = fields.get(WINDOWS, {}).get("properties", {}).get(VECTOR, {})
         dimension = vector.get("dimension") or vector.get("dims") or 0
-        byte = "byte" in (vector.get("data_type"), vector.get("element_type"))
+        byte = str(vector.get("data_type") or vector.get("element_type")).lower() == "byte"  # OpenSearch says BYTE
         named = vector.get("method", {}).get("space_type") or vector.get("space_type") or vector.get("similarity") or ""
         space = "innerproduct" if named in ("innerproduct", "dot_product", "max_inner_product") else "cosine"
         return cls(BLOB in fields, int(dimension), byte, space, mappings.get("_meta", {}).get(META, {}))

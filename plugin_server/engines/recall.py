@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_server.engines.connection import Engine
+from plugin_server.engines.connection import Engine, shaped
 from plugin_server.engines.document import documented, numbers
 from plugin_server.engines.layout import BLOB, WINDOWS, Layout, Mapped
 from plugin_server.engines.target import path
-from plugin_server.errors import EngineError
 from plugin_server.index import Found
 from plugin_server.search import Question
 
@@ -55,17 +54,37 @@ def founds(answer: Any, question: Question, layout: Layout, mapped: Mapped) -> t
     Raises:
         EngineError: the answer is not that of a search.
     """
-    try:
+    with shaped("a search"):
         hits: Sequence[dict[str, Any]] = answer["hits"]["hits"]
-        ids = Counter(hit["_id"] for hit in hits)
-        return tuple(_found(hit, ids[hit["_id"]] > 1, question, layout, mapped) for hit in hits)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise EngineError(f"the engine's answer is not that of a search: {error!r} in hits") from error
+        return tuple(
+            _found(hit, identity, question, layout, mapped) for hit, identity in zip(hits, _ids(hits), strict=True)
+        )
 
 
-def _found(hit: dict[str, Any], ambiguous: bool, question: Question, layout: Layout, mapped: Mapped) -> Found:
+def _ids(hits: Sequence[dict[str, Any]]) -> list[str]:
+    """An id for each hit that no other has.
+
+    Example:
+        >>> _ids([{"_index": "a", "_id": "1"}, {"_index": "b", "_id": "1"}, {"_index": "b", "_id": "2"}])
+        ['a/1', 'b/1', '2']
+        >>> _ids([{"_index": "a", "_id": "1"}, {"_index": "a", "_id": "1", "_routing": "x"}])
+        ['a/1', 'a/1/x']
+    """
+    ids = Counter(hit["_id"] for hit in hits)
+    ambiguous = [ids[hit["_id"]] > 1 for hit in hits]
+    full = [
+        f"{hit['_index']}/{hit['_id']}" if again else hit["_id"] for hit, again in zip(hits, ambiguous, strict=True)
+    ]
+    # routing may put documents of one id side by side, each in a shard of its own
+    known = Counter(full)
+    return [
+        f"{name}/{hit['_routing']}" if known[name] > 1 and "_routing" in hit else name
+        for hit, name in zip(hits, full, strict=True)
+    ]
+
+
+def _found(hit: dict[str, Any], identity: str, question: Question, layout: Layout, mapped: Mapped) -> Found:
     fields = hit.get("_source", {})
-    identity = f"{hit['_index']}/{hit['_id']}" if ambiguous else hit["_id"]
     score = float(hit["_score"] or 0.0)
     blob = fields.get(BLOB, "")
     document = documented(identity, fields, layout)

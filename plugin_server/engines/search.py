@@ -52,10 +52,13 @@ class EngineSearcher:
         """What the index's mapping says, as of at most `FRESH` seconds ago."""
         known = self._mapped.get(question.index)
         if known and time.monotonic() - known[0] < FRESH:
-            return known[1]
-        mapped = await look(self.engine, question.index)
-        if mapped is None:
-            raise EngineMissing(f"{question.index}: there is no such index")
+            mapped = known[1]
+        else:
+            found = await look(self.engine, question.index)
+            if found is None:
+                raise EngineMissing(f"{question.index}: there is no such index")
+            mapped = found
+            self._mapped[question.index] = (time.monotonic(), mapped)
         dimension = self.reranker.manifest.recall_dimension
         if question.recall_query is None and mapped.dimension != dimension:
             held = f"vectors of {mapped.dimension} numbers" if mapped.dimension else "no vectors"
@@ -63,5 +66,4 @@ class EngineSearcher:
                 f"{question.index}: has {held}, the bundle gives {dimension}: give a query of your own for the recall, "
                 "or index into a new index after `simgate templates apply`"
             )
-        self._mapped[question.index] = (time.monotonic(), mapped)
         return mapped

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from plugin_server.bundle import Manifest
-from plugin_server.engines.connection import Engine
+from plugin_server.engines.connection import Engine, shaped
 from plugin_server.engines.layout import OWN, WINDOWS, Mapped
 from plugin_server.errors import EngineMissing, EngineRefused, InvalidField
 
@@ -49,7 +49,8 @@ async def look(engine: Engine, name: str) -> Mapped | None:
         found = await engine.request("GET", f"/{path(name)}/_mapping")
     except EngineMissing:
         return None
-    return Mapped.of(found[min(found)]["mappings"]) if found else None
+    with shaped("_mapping"):
+        return Mapped.of(found[min(found)]["mappings"]) if found else None
 
 
 async def extend(engine: Engine, name: str, fields: dict[str, Any]) -> Mapped:
@@ -95,7 +96,8 @@ async def _template(engine: Engine, name: str) -> Mapped:
         found = await engine.request("POST", f"/_index_template/_simulate_index/{path(name)}")
     except EngineRefused:  # no template matches
         found = {}
-    return Mapped.of(found.get("template", {}).get("mappings", {}))
+    with shaped("_simulate_index"):
+        return Mapped.of(found.get("template", {}).get("mappings", {}))
 
 
 async def _can_have_vectors(engine: Engine, name: str) -> bool:

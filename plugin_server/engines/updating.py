@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from plugin_server.corpus import Document, Refused, document_of
 from plugin_server.engines.bulk import CONFLICT, Action, write
+from plugin_server.engines.connection import shaped
 from plugin_server.engines.document import digest, encoding
 from plugin_server.engines.layout import BUNDLE, DIGEST, OWN
+from plugin_server.engines.patience import PASSING, patiently
 from plugin_server.engines.target import Target, path
-from plugin_server.errors import EngineMissing, InvalidRequest
+from plugin_server.errors import EngineError, EngineMissing, InvalidRequest
 from plugin_server.indexing import BATCH_LINES, encoded_by_id
 from plugin_server.reranker import Reranker
 
 #: How long the engine keeps the list of what is to be done, from one batch to the next.
 KEEP_ALIVE = "10m"
-#: Passes over what changed under the hand of the one before.
+#: Passes over what changed under the hand of the one before, or what it did not come to.
 PASSES = 5
 
 
@@ -50,20 +52,24 @@ async def update(target: Target, reranker: Reranker) -> AsyncGenerator[Updated]:
     """
     refused: set[str] = set()
     for _ in range(PASSES):
-        changed = 0
-        async for hits, total in _outstanding(target, reranker.manifest.fingerprint):
-            fresh = [hit for hit in hits if hit["_id"] not in refused]
-            result = await _updated(target, reranker, fresh, total)
-            refused |= {identity for identity, _ in result.refused}
-            changed += result.changed
-            yield result
-        if not changed:
+        changed, lost = 0, False
+        async with aclosing(_outstanding(target, reranker.manifest.fingerprint)) as found:
+            async for hits, total in found:
+                lost = not hits
+                fresh = [hit for hit in hits if hit["_id"] not in refused]
+                result = await _updated(target, reranker, fresh, total)
+                refused |= {identity for identity, _ in result.refused}
+                changed += result.changed
+                yield result
+        if not changed and not lost:
             return
-        await target.engine.request("POST", f"/{path(target.name)}/_refresh")
 
 
 async def _outstanding(target: Target, fingerprint: str) -> AsyncGenerator[tuple[list[dict[str, Any]], int]]:
-    """Batches of hits whose blob is missing or another bundle's, and how many there are in all."""
+    """Batches of hits whose blob is missing or another bundle's, and how many there are in all.
+
+    An empty batch at the end says that the engine lost the list, or that a part of it may have been lost on the way.
+    """
     query = {
         "query": {"bool": {"must_not": [{"term": {BUNDLE: fingerprint}}]}},
         "size": BATCH_LINES,
@@ -72,18 +78,28 @@ async def _outstanding(target: Target, fingerprint: str) -> AsyncGenerator[tuple
         "track_total_hits": True,
         "_source": {"excludes": list(OWN)},
     }
-    request = target.engine.request
-    await request("POST", f"/{path(target.name)}/_refresh")
-    answer = await request("POST", f"/{path(target.name)}/_search", query, {"scroll": KEEP_ALIVE})
-    scroll = answer["_scroll_id"]
+    engine = target.engine
+    await patiently(engine, "POST", f"/{path(target.name)}/_refresh")
+    params = {"scroll": KEEP_ALIVE, "allow_partial_search_results": "false"}
+    hits, total, scroll = _page(await patiently(engine, "POST", f"/{path(target.name)}/_search", query, params))
     try:
-        while answer["hits"]["hits"]:
-            yield answer["hits"]["hits"], int(answer["hits"]["total"]["value"])
-            answer = await request("POST", "/_search/scroll", {"scroll": KEEP_ALIVE, "scroll_id": scroll})
-            scroll = answer["_scroll_id"]
+        while hits:
+            yield hits, total
+            try:
+                answer = await engine.request("POST", "/_search/scroll", {"scroll": KEEP_ALIVE, "scroll_id": scroll})
+            except (*PASSING, EngineMissing):  # asked again, the engine would skip a batch
+                yield [], total
+                return
+            hits, total, scroll = _page(answer)
     finally:
-        with suppress(EngineMissing):  # it has expired
-            await request("DELETE", "/_search/scroll", {"scroll_id": [scroll]})
+        with suppress(EngineError):  # it expires
+            await engine.request("DELETE", "/_search/scroll", {"scroll_id": [scroll]})
+
+
+def _page(answer: Any) -> tuple[list[dict[str, Any]], int, str]:
+    """The hits of a scroll's answer, how many there are in all, and the scroll's id."""
+    with shaped("a search"):
+        return answer["hits"]["hits"], int(answer["hits"]["total"]["value"]), answer["_scroll_id"]
 
 
 async def _updated(target: Target, reranker: Reranker, hits: list[dict[str, Any]], total: int) -> Updated:
@@ -107,7 +123,7 @@ def _actions(
     documents: list[Document] = []
     for number, hit in enumerate(hits):
         try:
-            text = layout.text_of(hit["_source"])
+            text = layout.text_of(hit.get("_source", {}))
             documents.append(document_of({"id": str(number), "text": text}, limit, number))
         except InvalidRequest as error:
             refused.append((hit["_id"], str(error)))

@@ -46,7 +46,12 @@ def verify(reranker: Reranker, context: Context, candidates: Sequence[Candidate]
     whole = all(candidate.score is not None for candidate in candidates)
     recall = [recall_of(item.score or 0.0, context.scores) if whole else 0.0 for item in candidates]
     listed = [replace(item, score=score) for item, score in zip(candidates, recall, strict=True)]
-    return reranker.rerank(context.query, listed, context.profile, context.policy, query, lenient=True, field="hits")
+    ranking = reranker.rerank(context.query, listed, context.profile, context.policy, query, lenient=True, field="hits")
+    hits, dropped = (
+        tuple(replace(hit, candidate=candidates[hit.position]) for hit in some)
+        for some in (ranking.hits, ranking.dropped)
+    )
+    return Ranking(hits, dropped)
 
 
 def unread(reranker: Reranker, context: Context, candidates: Sequence[Candidate], reason: str) -> Ranking:

@@ -1,0 +1,313 @@
+"""Documents that are in an index already get blobs, also where others change them meanwhile; what an index holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from indices import Indices, expected, other_bits, put, settings_of, sources, stored
+from nodes.engine import Engine as Node
+from nodes.node import Node as OwnNode
+from nodes.proxy import Proxy, Rule
+
+from plugin_server import Bundle, Outcome, Reranker, Settings
+from plugin_server.cli_engine_index import _fields
+from plugin_server.corpus import Document
+from plugin_server.engines import census
+from plugin_server.engines.census import Census
+from plugin_server.engines.connection import Engine
+from plugin_server.engines.search import EngineSearcher
+from plugin_server.engines.settings import EngineSettings
+from plugin_server.engines.target import Target, extend
+from plugin_server.engines.updating import Updated, update
+from plugin_server.errors import EngineMissing, LayoutError
+from plugin_server.search import Question
+
+CLIENTS = pytest.mark.parametrize("engine", ["opensearch_2", "elasticsearch_9"], indirect=True)
+DOCUMENTS = [Document(f"d{n}", f"The bus number {n} leaves at ten.") for n in range(150)]
+TEXTS = [{"_id": document.id, "text": document.text} for document in DOCUMENTS]
+
+
+@pytest.fixture(scope="session")
+def eight_reranker(tiny: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Reranker:
+    """A bundle of the base model of ``tiny``, whose blobs have other bits."""
+    return Reranker(other_bits(tiny, tmp_path_factory.mktemp("eight")), Settings(threads=1))
+
+
+async def updated(
+    where: EngineSettings,
+    index: str,
+    reranker: Reranker,
+    vectors: bool = True,
+    after: Callable[[int], None] = lambda number: None,
+) -> list[Updated]:
+    """What became of each batch; `after` is called with its number before the next one is read."""
+    steps: list[Updated] = []
+    async with Engine(where) as engine:
+        mapped = await extend(engine, index, _fields(where, reranker, vectors))
+        has = vectors and mapped.dimension > 0
+        target = Target(engine, index, mapped.expect(index, reranker.manifest.recall_dimension, has), has)
+        async for step in update(target, reranker):
+            steps.append(step)
+            after(len(steps))
+    return steps
+
+
+async def counted(where: EngineSettings, index: str) -> Census:
+    async with Engine(where) as engine:
+        return await census.count(engine, index)
+
+
+def total(steps: list[Updated]) -> tuple[int, int, int]:
+    return (
+        sum(step.updated for step in steps), sum(step.changed for step in steps),
+        sum(len(step.refused) for step in steps),
+    )  # fmt: skip
+
+
+FORMS: list[tuple[str, dict[str, Any], bool, str]] = [
+    ("opensearch_2", {"knn": True}, True, "made for vectors"),
+    ("opensearch_3", {"knn": True}, True, "made for vectors"),
+    ("opensearch_2", {}, False, "not made for vectors, which cannot be changed"),
+    ("opensearch_3", {"number_of_shards": 3}, False, "several shards"),
+    ("elasticsearch_9", {}, True, "any index can have vectors"),
+]
+
+
+@pytest.mark.parametrize(("engine", "settings", "vectors", "remark"), FORMS, indirect=["engine"])
+def test_an_index_of_another_make_gets_blobs_and_where_it_can_vectors(
+    engine: Node, indices: Indices, tiny_reranker: Reranker, settings: dict[str, Any], vectors: bool, remark: str
+) -> None:
+    index = indices.make(engine, tiny_reranker, "none", blobs=False, settings=settings)
+    put(engine, index, TEXTS)
+    where = settings_of(engine)
+    with pytest.raises(LayoutError, match="has none of simgate's fields"):
+        asyncio.run(counted(where, index))
+    steps = asyncio.run(updated(where, index, tiny_reranker))
+    assert total(steps) == (150, 0, 0)
+    assert {step.total for step in steps} == {150}
+    assert stored(engine, index) == expected(tiny_reranker, DOCUMENTS)
+    assert all(("simgate_windows" in source) is vectors for source in sources(engine, index).values())
+    mark = tiny_reranker.manifest.fingerprint
+    found = asyncio.run(counted(where, index))
+    assert (found.documents, found.bundles, found.outstanding(mark)) == (150, {mark: 150}, 0)
+    assert asyncio.run(updated(where, index, tiny_reranker)) == [], "a second run finds nothing to do"
+    if vectors:
+        question = Question(DOCUMENTS[7].text, k=5, index=index, policy="annotate")
+        assert asyncio.run(searched(where, tiny_reranker, question)).recall[0].document.id == "d7"
+
+
+async def searched(where: EngineSettings, reranker: Reranker, question: Question) -> Any:
+    async with Engine(where) as engine:
+        return await EngineSearcher(reranker, engine).search(question)
+
+
+def test_other_fields_and_routing_stay(engine: Node, indices: Indices, tiny_reranker: Reranker) -> None:
+    index = indices.make(engine, tiny_reranker, "none", blobs=False, settings={"number_of_shards": 3})
+    put(engine, index, [{**line, "_routing": f"r{n % 7}", "price": n} for n, line in enumerate(TEXTS)])
+    assert total(asyncio.run(updated(settings_of(engine), index, tiny_reranker))) == (150, 0, 0)
+    assert stored(engine, index) == expected(tiny_reranker, DOCUMENTS)
+    assert {key: source["price"] for key, source in sources(engine, index).items()} == {f"d{n}": n for n in range(150)}
+    found = engine.request("GET", f"/{index}/_doc/d3?routing=r3")
+    assert found["_routing"] == "r3"
+
+
+def test_documents_without_a_text_are_told_and_the_rest_goes_on(
+    engine: Node, indices: Indices, tiny_reranker: Reranker
+) -> None:
+    index = indices.make(engine, tiny_reranker, "none", blobs=False)
+    odd: list[dict[str, Any]] = [
+        {"_id": "none", "title": "no text"},
+        {"_id": "blank", "text": " "},
+        {"_id": "null", "text": None},
+        {"_id": "number", "text": 7},
+        {"_id": "huge", "text": "x" * 200_001},
+        {"_id": "list", "text": ["a bus", "a boat"]},
+    ]
+    put(engine, index, [*odd, *TEXTS[:70]])
+    steps = asyncio.run(updated(settings_of(engine), index, tiny_reranker))
+    reasons = {identity: reason for step in steps for identity, reason in step.refused}
+    assert sorted(reasons) == ["blank", "huge", "none", "null", "number"]
+    assert reasons["none"].startswith("text: holds no words")
+    assert "the limit is 200000" in reasons["huge"]
+    assert total(steps) == (71, 0, 5)
+    found = asyncio.run(counted(settings_of(engine), index))
+    assert found.bundles == {tiny_reranker.manifest.fingerprint: 71, "none": 5}
+    blob = tiny_reranker.encode(["a bus\na boat"])[0].blob(tiny_reranker.manifest.fingerprint).text()
+    assert sources(engine, index)["list"]["simgate_blob"] == blob, "several values are lines of one text"
+
+
+def test_what_others_write_meanwhile_wins_and_gets_its_own_blob(
+    engine: Node, indices: Indices, tiny_reranker: Reranker
+) -> None:
+    """Changed, deleted and added while the first batch is done, so that the second batch has read older versions."""
+    index = indices.make(engine, tiny_reranker, "none", blobs=False)
+    put(engine, index, TEXTS)
+    wanted = {document.id: document.text for document in DOCUMENTS}
+
+    def change(number: int) -> None:
+        if number == 1:
+            wanted["d149"] = wanted["new"] = "A newer text about a boat."
+            put(engine, index, [{"_id": name, "text": wanted[name]} for name in ("d149", "new")])
+            engine.request("POST", f"/{index}/_update/d148", {"doc": {"text": "A changed text about a car."}})
+            wanted["d148"] = "A changed text about a car."
+            engine.request("DELETE", f"/{index}/_doc/d147")
+            del wanted["d147"]
+
+    steps = asyncio.run(updated(settings_of(engine), index, tiny_reranker, after=change))
+    assert total(steps) == (150, 3, 0), "two were changed, one is gone, one is new"
+    documents = [Document(name, text) for name, text in wanted.items()]
+    assert stored(engine, index) == expected(tiny_reranker, documents)
+
+
+UPDATE_FAULTS: list[tuple[list[Rule], str]] = [
+    ([Rule("/_bulk", status=429, times=2)], "too busy"),
+    ([Rule("/_bulk", cut=True, times=1)], "the connection breaks after the engine has written"),
+    ([Rule("/_search/scroll", status=404, times=1)], "the engine has lost the list"),
+    ([Rule("/_search/scroll", cut=True, times=1)], "a batch of the list is lost on the way"),
+    ([Rule("/st-", times=3), Rule("/st-", status=503, times=2)], "the list cannot be made yet"),
+]
+
+
+@CLIENTS
+@pytest.mark.parametrize(("rules", "remark"), UPDATE_FAULTS, ids=[row[1] for row in UPDATE_FAULTS])
+def test_every_document_gets_its_blob_whatever_happens(
+    engine: Node,
+    indices: Indices,
+    proxied: Callable[..., Proxy],
+    tiny_reranker: Reranker,
+    rules: list[Rule],
+    remark: str,
+) -> None:
+    index, proxy = indices.make(engine, tiny_reranker), proxied(engine)
+    put(engine, index, TEXTS)
+    proxy.rules += [Rule(**vars(rule)) for rule in rules]
+    asyncio.run(updated(settings_of(engine, proxy), index, tiny_reranker))
+    assert not proxy.rules, "every fault has happened"
+    assert stored(engine, index) == expected(tiny_reranker, DOCUMENTS)
+
+
+@CLIENTS
+def test_a_run_that_was_stopped_goes_on(
+    engine: Node, indices: Indices, proxied: Callable[..., Proxy], tiny_reranker: Reranker
+) -> None:
+    index, proxy = indices.make(engine, tiny_reranker), proxied(engine)
+    put(engine, index, TEXTS)
+
+    def stop(number: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(updated(settings_of(engine, proxy), index, tiny_reranker, after=stop))
+    there = sum(1 for _, blob in stored(engine, index).values() if blob)
+    assert there == 64
+    steps = asyncio.run(updated(settings_of(engine), index, tiny_reranker))
+    assert (total(steps), steps[0].total) == ((86, 0, 0), 86)
+    assert stored(engine, index) == expected(tiny_reranker, DOCUMENTS)
+
+
+def test_a_node_killed_in_the_middle_loses_nothing(
+    opensearch_2: Node, indices: Indices, tiny_reranker: Reranker
+) -> None:
+    if not isinstance(opensearch_2, OwnNode):
+        pytest.skip("this cluster is not ours to kill")
+    node: OwnNode = opensearch_2
+    index = indices.make(node, tiny_reranker)
+    put(node, index, TEXTS)
+    asyncio.run(
+        updated(settings_of(node), index, tiny_reranker, after=lambda number: number == 1 and node.restart() and None)
+    )
+    assert stored(node, index) == expected(tiny_reranker, DOCUMENTS)
+
+
+@CLIENTS
+def test_an_index_that_is_not_there(engine: Node, tiny_reranker: Reranker) -> None:
+    with pytest.raises(EngineMissing, match="st-absent: there is no such index"):
+        asyncio.run(updated(settings_of(engine), "st-absent", tiny_reranker))
+    with pytest.raises(EngineMissing, match="st-absent: there is no such index"):
+        asyncio.run(counted(settings_of(engine), "st-absent"))
+
+
+@CLIENTS
+def test_another_base_needs_another_index(
+    engine: Node, indices: Indices, reranker: Reranker, tiny_reranker: Reranker
+) -> None:
+    index = indices.make(engine, reranker)
+    with pytest.raises(LayoutError, match="has vectors of 384 numbers, the bundle gives 32"):
+        asyncio.run(updated(settings_of(engine), index, tiny_reranker))
+
+
+def test_a_census_tells_bundles_apart(
+    engine: Node, indices: Indices, tiny_reranker: Reranker, eight_reranker: Reranker
+) -> None:
+    index = indices.make(engine, tiny_reranker)
+    old, new = tiny_reranker.manifest.fingerprint, eight_reranker.manifest.fingerprint
+    assert old != new
+    assert asyncio.run(counted(settings_of(engine), index)) == Census(0, {}, old)
+    put(engine, index, TEXTS[:3])
+    asyncio.run(updated(settings_of(engine), index, tiny_reranker))
+    put(engine, index, [*TEXTS[3:10], {"_id": "x", "text": "a", "simgate_bundle": new}])
+    found = asyncio.run(counted(settings_of(engine), index))
+    assert found == Census(11, {old: 3, "none": 7, new: 1}, old)
+    assert (found.outstanding(old), found.outstanding(new)) == (8, 10)
+    other = indices.make(engine, tiny_reranker)
+    put(engine, other, TEXTS[:2])
+    assert asyncio.run(counted(settings_of(engine), f"{index},{other}")).documents == 13, "several indices"
+
+
+def test_searches_go_on_while_an_index_moves_to_another_bundle(
+    engine: Node, indices: Indices, tiny: Bundle, tiny_reranker: Reranker, eight_reranker: Reranker
+) -> None:
+    """Whatever batch the move has come to, each verdict is that of the bundle that made the blob."""
+    index, where = indices.make(engine, tiny_reranker), settings_of(engine)
+    put(engine, index, TEXTS)
+    asyncio.run(updated(where, index, tiny_reranker))
+    moving = Reranker(eight_reranker.bundle, Settings(threads=1), previous=tiny_reranker)
+    query = DOCUMENTS[3].text
+    verdicts = {
+        item.manifest.fingerprint: [item.verify(query, document.text, "passages") for document in DOCUMENTS]
+        for item in (tiny_reranker, eight_reranker)
+    }
+    seen: list[set[str]] = []
+
+    async def look(searcher: EngineSearcher) -> None:
+        await searcher.engine.request("POST", f"/{index}/_refresh")
+        answer = await searcher.search(Question(query, k=150, top_n=150, index=index, policy="annotate"))
+        assert len(answer.ranking.hits) == 150
+        makers = set()
+        for hit in answer.ranking.hits:
+            found = answer.found(hit)
+            maker = next(mark for mark in verdicts if blobs[mark][found.document.id][1] == found.blob)
+            wanted = verdicts[maker][int(found.document.id[1:])]
+            assert hit.verdict.outcome is not Outcome.UNVERIFIED
+            assert hit.verdict.outcome is wanted.outcome
+            assert hit.verdict.probability == pytest.approx(wanted.probability, abs=1e-5)
+            makers.add(maker)
+        seen.append(makers)
+
+    blobs = {item.manifest.fingerprint: expected(item, DOCUMENTS) for item in (tiny_reranker, eight_reranker)}
+
+    async def move() -> list[Updated]:
+        async with Engine(where) as engine:
+            mapped = await extend(engine, index, _fields(where, moving, True))
+            searcher, steps = EngineSearcher(moving, engine), []
+            await look(searcher)
+            async for step in update(Target(engine, index, mapped, True), moving):
+                steps.append(step)
+                await look(searcher)
+            return steps
+
+    assert total(asyncio.run(move())) == (150, 0, 0)
+    old, new = tiny_reranker.manifest.fingerprint, eight_reranker.manifest.fingerprint
+    assert seen == [{old}, {old, new}, {old, new}, {new}]
+    assert stored(engine, index) == blobs[new]
+
+
+def test_a_previous_bundle_of_another_base_is_refused(tiny: Bundle, tmp_path: Path) -> None:
+    from plugin_server.errors import InvalidField
+
+    with pytest.raises(InvalidField, match="previous_bundle: its base model is"):
+        Reranker.load(Settings(previous_bundle=str(tiny.folder)))
