@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plugin_server.blob import TokenMatrix
 from plugin_server.bundle import PROFILES, VERIFIER, Bundle
-from plugin_server.session import open_session
+from plugin_server.session import open_session, usable_cores
 
 #: Queries are padded to a multiple of this. Their tokens are what costs; without any padding onnxruntime's vector code
 #: would treat the last few numbers of a batch otherwise, and a pair's last digits would depend on its place there.
@@ -19,6 +21,8 @@ QUERY_STEP = 4
 #: Documents are padded to a multiple of the first number, if longer than the second to a multiple of that: a run costs
 #: as much as a few pairs, a document's padding little.
 FINE, COARSE = 16, 64
+#: What the graph takes, by name.
+Inputs: TypeAlias = "dict[str, NDArray[np.int8] | NDArray[np.int64]]"
 #: Padded cells of the similarity maps of one run.
 BATCH_CELLS = 1 << 18
 
@@ -45,7 +49,7 @@ class Reading:
             >>> round(Reading(np.zeros(2, np.float32), np.array([1, 0.5], np.float32), 9).maxsim, 3)
             0.75
         """
-        return float(self.best.mean())
+        return float(self.best.sum()) / len(self.best)
 
 
 class Verifier:
@@ -58,7 +62,10 @@ class Verifier:
     def __init__(self, bundle: Bundle, threads: int = 0) -> None:
         wide = bundle.manifest.token_dimension
         widths = {"query": wide, "document": wide, "logits": len(PROFILES)}
-        self._session = open_session(bundle.folder / VERIFIER, threads, widths)
+        self._threads = threads or usable_cores()
+        # a graph of small operators gains more from runs side by side than from threads within one
+        self._session = open_session(bundle.folder / VERIFIER, 1, widths)
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="verifier")
 
     def read(self, pairs: Sequence[tuple[TokenMatrix, TokenMatrix]]) -> list[Reading]:
         """A reading for every (query, document), in the order given.
@@ -66,13 +73,20 @@ class Verifier:
         Args:
             pairs: int8 token matrices (q, d) and (t, d) of one bundle, without padding.
         """
+        batches = list(_batches(pairs, -(-len(pairs) // self._threads)))
+        batches.sort(key=lambda batch: -len(batch[0]))  # the longest first, so that the threads end together
+        outputs = map(self._run, batches) if len(batches) == 1 else self._pool.map(self._run, batches)
         readings: dict[int, Reading] = {}
-        for numbers, inputs in _batches(pairs):
-            logits, best = self._session.run(["logits", "best"], inputs)
+        for (numbers, _), (logits, best) in zip(batches, outputs, strict=True):
             for row, number in enumerate(numbers):
                 query, document = pairs[number]
                 readings[number] = Reading(logits[row], best[row, : len(query)], len(document))
         return [readings[number] for number in range(len(pairs))]
+
+    def _run(self, batch: tuple[list[int], Inputs]) -> list[NDArray[np.float32]]:
+        """Logits and best matches of a batch."""
+        outputs: list[NDArray[np.float32]] = self._session.run(["logits", "best"], batch[1])
+        return outputs
 
 
 def padded(length: int) -> int:
@@ -86,15 +100,13 @@ def padded(length: int) -> int:
     return -(-length // step) * step
 
 
-def _batches(
-    pairs: Sequence[tuple[TokenMatrix, TokenMatrix]],
-) -> Iterator[tuple[list[int], dict[str, NDArray[np.int8] | NDArray[np.int64]]]]:
-    """Pairs of one padded shape, at most `BATCH_CELLS` together: their numbers and the graph's inputs."""
+def _batches(pairs: Sequence[tuple[TokenMatrix, TokenMatrix]], most: int) -> Iterator[tuple[list[int], Inputs]]:
+    """Pairs of one padded shape, at most `BATCH_CELLS` and so many together: their numbers and the graph's inputs."""
     shapes: dict[tuple[int, int], list[int]] = defaultdict(list)
     for number, (query, document) in enumerate(pairs):
         shapes[-(-len(query) // QUERY_STEP) * QUERY_STEP, padded(len(document))].append(number)
     for (wide, tall), members in shapes.items():
-        step = max(1, BATCH_CELLS // (wide * tall))
+        step = max(1, min(most, BATCH_CELLS // (wide * tall)))
         for start in range(0, len(members), step):
             chosen = members[start : start + step]
             query, query_length = _stack([pairs[number][0] for number in chosen], wide)

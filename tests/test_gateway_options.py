@@ -196,7 +196,7 @@ def test_unknown_keys_are_left_to_the_engine() -> None:
 )
 def test_source_comes_without_ours_unless_the_caller_said_which(body: dict[str, Any], params: str, given: bool) -> None:
     source = asked(body, params, {}).body.get("_source")
-    assert source == (body.get("_source") if given else {"excludes": ["simgate_blob", "simgate_windows"]})
+    assert source == (body.get("_source") if given else {"excludes": ["simgate_blob", "simgate_windows*"]})
 
 
 @pytest.mark.parametrize(
@@ -234,4 +234,4 @@ def test_names_of_the_fields_are_settings() -> None:
     settings = GatewaySettings("http://localhost:9200", text_field="t", blob_field="b", windows_field="w")
     body = {"ext": {"rerank": {"query_context": {}}}}
     made = ask(Search(body, Params(), Context("a hill")), settings).body
-    assert (made["fields"], made["_source"]) == (["b", "t"], {"excludes": ["b", "w"]})
+    assert (made["fields"], made["_source"]) == (["b", "t"], {"excludes": ["b", "w*"]})

@@ -12,7 +12,7 @@ from plugin_server.corpus import Document, Refused, document_of
 from plugin_server.engines.bulk import CONFLICT, Action, write
 from plugin_server.engines.connection import shaped
 from plugin_server.engines.document import digest, encoding
-from plugin_server.engines.layout import BUNDLE, DIGEST, OWN
+from plugin_server.engines.layout import BUNDLE, DIGEST, OWN_PATTERN
 from plugin_server.engines.patience import PASSING, patiently
 from plugin_server.engines.target import Target, path
 from plugin_server.errors import EngineError, EngineMissing, InvalidRequest
@@ -76,7 +76,7 @@ async def _outstanding(target: Target, fingerprint: str) -> AsyncGenerator[tuple
         "sort": ["_doc"],
         "seq_no_primary_term": True,
         "track_total_hits": True,
-        "_source": {"excludes": list(OWN)},
+        "_source": {"excludes": [OWN_PATTERN]},
     }
     engine = target.engine
     await patiently(engine, "POST", f"/{path(target.name)}/_refresh")

@@ -80,7 +80,7 @@ def ask(search: Search, settings: GatewaySettings) -> Ask:
     if isinstance(given, list):  # the engine refuses anything else
         asked["fields"] = [*given, *(name for name in (settings.blob_field, settings.text_field) if name not in given)]
     if not any(name in body or params.get(name) is not None for name in SOURCE):
-        asked["_source"] = {"excludes": [settings.blob_field, settings.windows_field]}
+        asked["_source"] = {"excludes": [settings.blob_field, f"{settings.windows_field}*"]}
     return made
 
 

@@ -15,12 +15,13 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nodes.node import Node
 
+from benchmarks import ways
 from benchmarks.corpus import documents, lines, queries
 from index_templates.apply import Options, apply
 from plugin_server import Reranker, Settings
@@ -30,7 +31,7 @@ from plugin_server.cli_templates import requester
 from plugin_server.corpus import read_corpus
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.indexing import fill
-from plugin_server.engines.layout import BLOB, BUNDLE, DIGEST, OWN
+from plugin_server.engines.layout import BLOB, BUNDLE, DIGEST, OWN_PATTERN
 from plugin_server.engines.recall import body
 from plugin_server.engines.search import EngineSearcher
 from plugin_server.engines.settings import EngineSettings
@@ -67,8 +68,11 @@ async def measure(data: Path, count: int, asked: int, threads: int) -> dict[str,
         indexing = await index(engine, reranker, texts)
         await engine.request("POST", f"/{INDEX}/_forcemerge", params={"max_num_segments": "1"})
         size = await sizes(engine, texts)
-        search = await compare(engine, reranker, queries(data, asked))
-    return {"documents": count, "threads": threads, "load": os.getloadavg()[0]} | indexing | size | search
+        questions = queries(data, asked)
+        search = await compare(engine, reranker, questions)
+        by_way = await ways.compare(engine, reranker, INDEX, questions[:50], K)
+    about = {"documents": count, "threads": threads, "load": os.getloadavg()[0], "ways": by_way}
+    return about | indexing | size | search
 
 
 async def index(engine: Engine, reranker: Reranker, texts: Sequence[str]) -> dict[str, Any]:
@@ -126,7 +130,7 @@ async def compare(engine: Engine, reranker: Reranker, asked: Sequence[str]) -> d
     async def plain(query: str) -> None:
         encoded = reranker.encoder.query(query)
         search = body(Question(query, K, index=INDEX), engine.kind, encoded.vectors[0], engine.layout, mapped)
-        search["_source"] = {"excludes": list(OWN)}
+        search["_source"] = {"excludes": [OWN_PATTERN]}
         await engine.request("POST", f"/{INDEX}/_search", search)
 
     async def verified(query: str) -> None:
@@ -135,7 +139,7 @@ async def compare(engine: Engine, reranker: Reranker, asked: Sequence[str]) -> d
     for query in asked[:20]:
         await plain(query)
         await verified(query)
-    times = {"plain": [], "verified": []}  # type: dict[str, list[float]]
+    times: dict[str, list[float]] = {"plain": [], "verified": []}
     parts: list[Times] = []
     for query in asked:
         taken = {"plain": 9.0, "verified": 9.0}
@@ -204,6 +208,10 @@ def report(found: dict[str, Any]) -> str:
         f"| blob, bytes a token | {found['blob_bytes_per_token']:.1f} |",
         f"| index of {found['size_documents']:,} documents with vectors, without blobs | {bare / 1e6:.1f} MB |",
         f"| the same with blobs | {blobs / 1e6:.1f} MB, {blobs / bare:.2f} times |",
+        "",
+        "| way, median | ms |",
+        "|---|---|",
+        *(f"| {name} | {taken:.1f} |" for name, taken in found["ways"].items()),
     ]
     return "\n".join(rows)
 
@@ -236,8 +244,6 @@ async def _timed(way: Callable[[str], Awaitable[None]], query: str) -> float:
 
 def _shifted(corpus: Any, start: int) -> Any:
     """Documents whose ids, numbers from 0 in their part, count on from the part's beginning."""
-    from dataclasses import replace
-
     for item in corpus:
         yield replace(item, id=str(int(item.id) + start))
 
