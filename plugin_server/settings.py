@@ -29,7 +29,7 @@ class Settings:
         on_failure: a search whose verification fails: ``open`` gives the hits as the engine had them, each unverified;
             ``closed`` fails the search.
         on_mismatch: a candidate whose blob another encoder made: ``encode`` its text (``unverified`` without one),
-            leave it ``unverified``, or ``refuse`` the request.
+            leave it ``unverified``, or ``refuse`` the request. A search also takes ``encode`` for malformed blobs.
 
     Example:
         >>> Settings().max_candidates

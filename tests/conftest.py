@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from gateway_site import QUERY, Site, fill
-from indices import Indices
+from indices import Demo, Indices
 from nodes.engine import Engine
 from nodes.errors import MissingTool
 from nodes.pool import NAMES, Pool
@@ -171,6 +171,14 @@ def indices() -> Iterator[Indices]:
     indices = Indices()
     yield indices
     indices.close()
+
+
+@pytest.fixture(scope="session")
+def demo(reranker: Reranker) -> Iterator[Demo]:
+    """The demo's corpus in indices of the engines."""
+    demo = Demo(reranker)
+    yield demo
+    demo.indices.close()
 
 
 @pytest.fixture

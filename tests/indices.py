@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -18,13 +19,27 @@ from index_templates.apply import Options
 from index_templates.resource import Resource
 from plugin_server import Bundle, Reranker
 from plugin_server.bundle import ENCODER, TOKENIZER, fingerprint
-from plugin_server.corpus import Document
+from plugin_server.cli_engine_index import _fields
+from plugin_server.corpus import Document, read_corpus
+from plugin_server.demo import CORPUS
+from plugin_server.encoder import Encoded
+from plugin_server.engines import census
+from plugin_server.engines.census import Census
 from plugin_server.engines.connection import Engine
+from plugin_server.engines.document import encoding, source
 from plugin_server.engines.indexing import fill
+from plugin_server.engines.layout import Layout, Mapped
+from plugin_server.engines.search import EngineSearcher
 from plugin_server.engines.settings import EngineSettings
-from plugin_server.engines.target import Target
+from plugin_server.engines.target import Target, extend
+from plugin_server.engines.updating import Updated, update
 from plugin_server.indexing import Batch
+from plugin_server.search import Answer, Question
 
+#: Forms of vectors that each engine's templates have here: floats, bytes.
+FORMS = {"opensearch": ("lucene-float", "lucene-byte"), "elasticsearch": ("float", "byte")}
+#: A document of several windows.
+LONG = Document("long", "The shop sells bread. " * 120 + "The last window tells of a glacier in Norway.")
 #: A part of names that no other run on the same cluster has.
 RUN = uuid4().hex[:8]
 NUMBERS = count()
@@ -157,3 +172,94 @@ def other_bits(bundle: Bundle, folder: Path) -> Bundle:
     sign = fingerprint(old.files[ENCODER], old.files[TOKENIZER], old.window_tokens, old.window_overlap, bits)
     replace(old, token_bits=bits, fingerprint=sign).write(folder)
     return Bundle.open(folder)
+
+
+def demo_corpus() -> list[Document]:
+    """300 documents, a third of each ``kind``: 299 of the demo's and a long one."""
+    with CORPUS.open("rb") as stream:
+        found = [item for item in read_corpus(stream, 10_000) if isinstance(item, Document)][:299]
+    return [replace(item, extra={"kind": n % 3}) for n, item in enumerate([*found, LONG])]
+
+
+def put_encoded(
+    node: Node, index: str, reranker: Reranker, documents: Iterable[Document], encoded: Iterable[Encoded]
+) -> None:
+    """Nothing; the documents are in the index as simgate writes them."""
+    mapped = Mapped.of(node.request("GET", f"/{index}/_mapping")[index]["mappings"])
+    mark = reranker.manifest.fingerprint
+    put(
+        node,
+        index,
+        [
+            {"_id": document.id} | source(document, Layout()) | encoding(item, mark, mapped, mapped.dimension > 0)
+            for document, item in zip(documents, encoded, strict=True)
+        ],
+    )
+
+
+class Demo:
+    """`demo_corpus`, encoded once, in an index of each engine and form, made when it is first asked for."""
+
+    def __init__(self, reranker: Reranker) -> None:
+        self.documents = demo_corpus()
+        self.encoded = reranker.encode([document.text for document in self.documents])
+        self.indices = Indices()
+        self._reranker = reranker
+        self._made: dict[tuple[str, bool], str] = {}
+
+    def index(self, node: Node, byte: bool = False) -> str:
+        """The name of the index."""
+        if (node.url, byte) not in self._made:
+            index = self.indices.make(node, self._reranker, FORMS[node.kind][byte], kind={"type": "integer"})
+            put_encoded(node, index, self._reranker, self.documents, self.encoded)
+            self._made[node.url, byte] = index
+        return self._made[node.url, byte]
+
+    def cosines(self, query: str) -> list[float]:
+        """The cosine of each document's nearest window with a query."""
+        vector = self._reranker.encoder.query(query).vectors[0]
+        return [float((item.vectors @ vector).max()) for item in self.encoded]
+
+
+def search(where: EngineSettings, reranker: Reranker, *asked: Question) -> Answer:
+    """The answer to the last of the questions that one searcher is asked."""
+
+    async def work() -> Answer:
+        async with Engine(where) as engine:
+            searcher = EngineSearcher(reranker, engine)
+            return [await searcher.search(question) for question in asked][-1]
+
+    return asyncio.run(work())
+
+
+async def updated(
+    where: EngineSettings,
+    index: str,
+    reranker: Reranker,
+    vectors: bool = True,
+    after: Callable[[int], None] = lambda number: None,
+) -> list[Updated]:
+    """What became of each batch; `after` is called with its number before the next one is read."""
+    steps: list[Updated] = []
+    async with Engine(where) as engine:
+        mapped = await extend(engine, index, _fields(where, reranker, vectors))
+        has = vectors and mapped.dimension > 0
+        target = Target(engine, index, mapped.expect(index, reranker.manifest.recall_dimension, has), has)
+        async for step in update(target, reranker):
+            steps.append(step)
+            after(len(steps))
+    return steps
+
+
+async def counted(where: EngineSettings, index: str) -> Census:
+    """The index's census."""
+    async with Engine(where) as engine:
+        return await census.count(engine, index)
+
+
+def total(steps: list[Updated]) -> tuple[int, int, int]:
+    """How many were updated, changed meanwhile and refused."""
+    return (
+        sum(step.updated for step in steps), sum(step.changed for step in steps),
+        sum(len(step.refused) for step in steps),
+    )  # fmt: skip

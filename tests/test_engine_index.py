@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from indices import Indices, expected, filled, put, settings_of, sources, stored
+from indices import FORMS, Indices, expected, filled, put, settings_of, sources, stored
 from nodes.engine import Engine as Node
 from nodes.node import Node as OwnNode
 from nodes.proxy import Proxy, Rule
@@ -20,6 +20,7 @@ from plugin_server.engines.bulk import BULK_BYTES, Action, write
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.document import numbers
 from plugin_server.engines.indexing import fill
+from plugin_server.engines.layout import Mapped
 from plugin_server.engines.target import Target
 from plugin_server.errors import EngineDenied, EngineError, LayoutError
 from plugin_server.indexing import Batch
@@ -169,20 +170,19 @@ def test_a_request_has_a_limit_of_bytes(
     }
 
 
-FORMS = {"opensearch": ("lucene-float", "lucene-byte"), "elasticsearch": ("float", "byte")}
-
-
 @pytest.mark.parametrize("byte", [False, True], ids=["float", "byte"])
 def test_each_window_has_its_vector(engine: Node, indices: Indices, tiny_reranker: Reranker, byte: bool) -> None:
     index = indices.make(engine, tiny_reranker, FORMS[engine.kind][byte])
     documents = [Document("short", "a bus"), Document("long", "The bus leaves at ten. " * 100)]
     asyncio.run(filled(settings_of(engine), index, tiny_reranker, documents))
+    mapped = Mapped.of(engine.request("GET", f"/{index}/_mapping")[index]["mappings"])
+    assert mapped.byte is byte
     found = sources(engine, index)
     encoded = tiny_reranker.encode([document.text for document in documents])
     assert [len(item.vectors) for item in encoded] == [1, len(encoded[1].vectors)] != [1, 1]
     for document, item in zip(documents, encoded, strict=True):
         vectors = [window["vector"] for window in found[document.id]["simgate_windows"]]
-        assert vectors == [pytest.approx(numbers(row, byte), abs=1e-6) for row in item.vectors]
+        assert vectors == [pytest.approx(numbers(row, mapped), abs=1e-6) for row in item.vectors]
         if byte:
             assert all(isinstance(number, int) and -127 <= number <= 127 for row in vectors for number in row)
         assert np.argmax(vectors[0]) == np.argmax(item.vectors[0])

@@ -70,6 +70,38 @@ def test_faults_of_the_request_are_raised(
         tiny_reranker.rerank(query, given, lenient=True)
 
 
+BROKEN = [
+    (Candidate(TEXT, blob="sgb1:cut"), "cut off"),
+    (Candidate(TEXT, blob="red"), "no blob at all"),
+    (Candidate(TEXT, blob="sgb1:AAAA"), "altered"),
+]
+
+
+@pytest.mark.parametrize(("candidate", "remark"), BROKEN, ids=[row[1] for row in BROKEN])
+def test_a_text_is_encoded_in_place_of_a_malformed_blob(
+    tiny: Bundle, tiny_reranker: Reranker, candidate: Candidate, remark: str
+) -> None:
+    metrics = Metrics(tiny_reranker.manifest.fingerprint)
+    wanted = tiny_reranker.rerank(QUERY, [TEXT], policy="annotate").hits[0].verdict
+    (hit,) = tiny_reranker.observed(metrics.observe).rerank(QUERY, [candidate], policy="annotate", lenient=True).hits
+    assert hit.verdict == wanted
+    written = metrics.text().decode()
+    assert 'simgate_blobs_total{bundle="malformed"} 1.0' in written
+    assert 'simgate_unverified_total{cause="malformed_blob"} 0.0' in written
+    with pytest.raises(BlobMalformed):
+        tiny_reranker.rerank(QUERY, [candidate])
+    for choice in ("unverified", "refuse"):
+        other = Reranker(tiny, Settings(threads=1, on_mismatch=choice))
+        (hit,) = other.rerank(QUERY, [candidate], policy="annotate", lenient=True).hits
+        assert hit.verdict.outcome is Outcome.UNVERIFIED
+
+
+def test_a_blob_of_the_right_bundle_and_another_width_gives_way_to_its_text(tiny_reranker: Reranker) -> None:
+    blob = TokenBlob(tiny_reranker.manifest.fingerprint, (np.ones((4, 8), np.int8),)).text()
+    (hit,) = tiny_reranker.rerank(QUERY, [Candidate(TEXT, blob=blob)], policy="annotate", lenient=True).hits
+    assert hit.verdict == tiny_reranker.rerank(QUERY, [TEXT], policy="annotate").hits[0].verdict
+
+
 def test_another_bundles_blob_is_refused_even_so(tiny: Bundle) -> None:
     with pytest.raises(BlobOfOtherBundle):
         Reranker(tiny, Settings(threads=1, on_mismatch="refuse")).rerank(QUERY, [FOREIGN], lenient=True)

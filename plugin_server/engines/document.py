@@ -48,20 +48,25 @@ def encoding(encoded: Encoded, fingerprint: str, mapped: Mapped, vectors: bool) 
     """simgate's fields: blob, fingerprint and, if wanted, a vector for each window."""
     fields: dict[str, Any] = {BLOB: encoded.blob(fingerprint).text(), BUNDLE: fingerprint}
     if vectors:
-        fields[WINDOWS] = [{VECTOR: numbers(row, mapped.byte)} for row in encoded.vectors]
+        fields[WINDOWS] = [{VECTOR: numbers(row, mapped)} for row in encoded.vectors]
     return fields
 
 
-def numbers(vector: np.ndarray[Any, np.dtype[np.float32]], byte: bool) -> list[float] | list[int]:
+def numbers(vector: np.ndarray[Any, np.dtype[np.float32]], mapped: Mapped) -> list[float] | list[int]:
     """A vector of length 1 as the engine takes it: decimals, or whole numbers up to 127.
+
+    Where the engine compares directions alone, the largest number becomes 127, which rounds the least.
 
     Example:
         >>> row = np.array([0.6, -0.8], np.float32)
-        >>> numbers(row, byte=False), numbers(row, byte=True)
-        ([0.6, -0.8], [76, -102])
+        >>> numbers(row, Mapped(True, 2, False, "cosine", {})), numbers(row, Mapped(True, 2, True, "cosine", {}))
+        ([0.6, -0.8], [95, -127])
+        >>> numbers(row, Mapped(True, 2, True, "innerproduct", {}))
+        [76, -102]
     """
-    if byte:
-        whole: list[int] = np.rint(vector * 127).astype(int).tolist()
+    if mapped.byte:
+        scale = 127 / np.abs(vector).max() if mapped.space == "cosine" else 127
+        whole: list[int] = np.rint(vector * scale).astype(int).tolist()
         return whole
     decimal: list[float] = vector.astype(np.float64).round(DECIMALS).tolist()
     return decimal

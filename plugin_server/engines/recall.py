@@ -34,7 +34,7 @@ def body(
         return asked | {"query": _filtered(question.recall_query, question.filter)}
     words = _filtered({"match": {layout.text: question.query}}, question.filter)
     limited = {"filter": question.filter} if question.filter else {}
-    listed = numbers(vector, mapped.byte)
+    listed = numbers(vector, mapped)
     if engine == "elasticsearch":
         near: dict[str, Any] = {
             "field": layout.vector,
