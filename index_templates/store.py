@@ -15,7 +15,7 @@ Request = Callable[[str, str, Any], Awaitable[Any]]
 MARK = re.compile(r" \(simgate v(\d+) ([0-9a-f]{12})\)$")
 ML = "/_plugins/_ml"
 #: Seconds between two looks at a task of ML Commons, and how many looks.
-POLL, POLLS = 0.2, 150
+POLL, POLLS = 0.05, 600
 #: Resources of ML Commons that are looked at, in one answer.
 MANY = 1000
 
@@ -123,8 +123,8 @@ class Learning:
         """What is there under the name; of several simgate's own, else the first."""
         query = {"query": {"term": {"name.keyword": name}}, "size": MANY}
         found = await self.request("POST", f"{self.path}/_search", query)
-        hits = found["hits"]["hits"] if found else []
-        there = [installed(hit["_id"], str(hit["_source"].get("description", ""))) for hit in hits]
+        there = [await self._read(str(hit["_id"])) for hit in found["hits"]["hits"]] if found else []
+        there = [item for item in there if item]
         return next((item for item in there if item.version), there[0] if there else None)
 
     async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:
@@ -137,6 +137,11 @@ class Learning:
         if self.kind == "model":
             await self._undeploy(old.id)
         await self.request("DELETE", f"{self.path}/{old.id}", None)
+
+    async def _read(self, identity: str) -> Installed | None:
+        """What is there now: a search would tell of what was there a second ago."""
+        found = await self.request("GET", f"{self.path}/{identity}", None)
+        return None if found is None else installed(identity, str(found.get("description", "")))
 
     async def _connector(self, body: dict[str, Any], old: Installed | None) -> str:
         if old is None:
