@@ -123,8 +123,8 @@ class Learning:
         """What is there under the name; of several simgate's own, else the first."""
         query = {"query": {"term": {"name.keyword": name}}, "size": MANY}
         found = await self.request("POST", f"{self.path}/_search", query)
-        there = [await self._read(str(hit["_id"])) for hit in found["hits"]["hits"]] if found else []
-        there = [item for item in there if item]
+        read = [await self._read(str(hit["_id"])) for hit in found["hits"]["hits"]] if found else []
+        there = [item for item in read if item]
         return next((item for item in there if item.version), there[0] if there else None)
 
     async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from nodes.engine import Engine
@@ -19,6 +19,9 @@ from plugin_server import Bundle, Reranker, Settings
 from plugin_server.corpus import Document
 from plugin_server.index import Index
 from plugin_server.server import Server
+
+if TYPE_CHECKING:
+    from templating import Cluster
 
 #: Runs a coroutine on the servers' event loop and gives its result.
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -172,3 +175,21 @@ def proxied(run: Run) -> Iterator[Callable[..., Proxy]]:
     yield start
     for proxy in proxies:
         run(proxy.stop())
+
+
+@pytest.fixture
+def cluster(reranker: Reranker, run: Run) -> Iterator[Callable[[Engine, str], Cluster]]:
+    """Makes clusters with a prefix; what was put there is taken away after the test, and nothing is left."""
+    from templating import Cluster  # which needs this module
+
+    made: list[tuple[Cluster, dict[str, Any]]] = []
+
+    def make(engine: Engine, prefix: str) -> Cluster:
+        cluster = Cluster(engine, reranker, run, prefix)
+        made.append((cluster, cluster.state()))
+        return cluster
+
+    yield make
+    for cluster, before in reversed(made):
+        cluster.remove()
+        assert cluster.state() == before

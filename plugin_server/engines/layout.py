@@ -77,7 +77,8 @@ class Mapped:
         fields = mappings.get("properties", {})
         vector = fields.get(WINDOWS, {}).get("properties", {}).get(VECTOR, {})
         dimension = vector.get("dimension") or vector.get("dims") or 0
-        byte = "byte" in (vector.get("data_type"), vector.get("element_type"))
+        numbers = vector.get("data_type") or vector.get("element_type") or ""
+        byte = numbers.lower() == "byte"  # k-NN tells BYTE of what a template would make
         named = vector.get("method", {}).get("space_type") or vector.get("space_type") or vector.get("similarity") or ""
         space = "innerproduct" if named in ("innerproduct", "dot_product", "max_inner_product") else "cosine"
         return cls(BLOB in fields, int(dimension), byte, space, mappings.get("_meta", {}).get(META, {}))
