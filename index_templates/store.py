@@ -136,7 +136,7 @@ class Learning:
         """Nothing; it is gone."""
         if self.kind == "model":
             await self._undeploy(old.id)
-        await self.request("DELETE", f"{self.path}/{old.id}", None)
+        await self._settled("DELETE", f"{self.path}/{old.id}", None)
 
     async def _read(self, identity: str) -> Installed | None:
         """What is there now: a search would tell of what was there a second ago."""
@@ -151,9 +151,11 @@ class Learning:
         models = await self._models_of(old.id)
         for model in models:
             await self._undeploy(model)
-        await self.request("PUT", f"{self.path}/{old.id}", body)
-        for model in models:
-            await self._deployed(await self.request("POST", f"{ML}/models/{model}/_deploy", {}))
+        try:
+            await self._settled("PUT", f"{self.path}/{old.id}", body)
+        finally:  # with the connector as it was, if it was refused
+            for model in models:
+                await self._deployed(await self.request("POST", f"{ML}/models/{model}/_deploy", {}))
         return old.id
 
     async def _group(self, body: dict[str, Any], old: Installed | None) -> str:
@@ -174,6 +176,17 @@ class Learning:
         query = {"query": {"bool": {"should": either}}, "size": MANY}
         found = await self.request("POST", f"{ML}/models/_search", query)
         return [str(hit["_id"]) for hit in found["hits"]["hits"]] if found else []
+
+    async def _settled(self, method: str, path: str, body: Any) -> None:
+        """Nothing; it is done, once every node knows that no model in use needs it any more."""
+        for left in reversed(range(POLLS)):
+            try:
+                await self.request(method, path, body)
+                return
+            except Exception as error:
+                if "still using" not in str(error) or not left:
+                    raise
+            await asyncio.sleep(POLL)
 
     async def _undeploy(self, model: str) -> None:
         """Nothing; the model is undeployed, which its connector learns only a moment after the answer."""

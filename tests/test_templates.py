@@ -10,6 +10,7 @@ from nodes.engine import Engine
 from templating import PRIVATE, SIDECAR, TRUSTED, Cluster
 
 from index_templates.resource import Resource, names
+from plugin_server.errors import EngineRefused
 
 Make = Callable[[Engine, str], Cluster]
 NO_INFERENCE = "skipped this cluster has no inference endpoints"
@@ -238,3 +239,20 @@ def test_two_prefixes_of_one_sidecar(opensearch: Engine, cluster: Make) -> None:
     assert one.remove()["cluster_setting ml_commons"] == kept
     assert one.state()["settings"] == settings
     assert two.remove()["cluster_setting ml_commons"] == "updated"
+
+
+def test_a_connector_that_is_refused_leaves_its_model_deployed(opensearch: Engine, cluster: Make) -> None:
+    there = cluster(opensearch, "refused")
+    there.apply()
+    before = {hit["_id"] for hit in there.learnt("models")}
+    elsewhere = {"transient": {TRUSTED: ["^https://elsewhere/.*$"]}}  # goes before what `apply` sets
+    opensearch.request("PUT", "/_cluster/settings", elsewhere)
+    try:
+        with pytest.raises(EngineRefused, match="not matching the trusted connector endpoint"):
+            there.apply(sidecar="http://127.0.0.1:2")
+    finally:
+        opensearch.request("PUT", "/_cluster/settings", {"transient": {TRUSTED: None}})
+    states = {hit["_id"]: hit["_source"]["model_state"] for hit in there.learnt("models")}
+    assert states == dict.fromkeys(before, "DEPLOYED")
+    assert there.apply() == expected(there, "unchanged v1")
+    there.remove(sidecar="http://127.0.0.1:2")
