@@ -75,14 +75,22 @@ class Trust:
         (self.pattern,) = settings[REGEX]
 
     async def give(self, dry: bool) -> str:
-        """What became of the settings: updated or unchanged."""
-        _, effective = await self._settings()
+        """What became of the settings: updated or unchanged.
+
+        Raises:
+            TemplateError: a transient setting goes before what would be set.
+        """
+        found = await self._settings()
+        effective = found["defaults"] | found["persistent"] | found["transient"]
         trusted = _listed(effective.get(REGEX))
         wanted: dict[str, Any] = {}
         if self.pattern not in trusted:
             wanted[REGEX] = [*trusted, self.pattern]
         if str(effective.get(PRIVATE)).lower() != "true":
             wanted[PRIVATE] = self.settings[PRIVATE]
+        hidden = sorted(wanted.keys() & found["transient"].keys())
+        if hidden:
+            raise TemplateError(f"{hidden[0]}: a transient setting goes before a persistent one: set it to null first")
         if wanted and not dry:
             await self._put(wanted)
         return "updated" if wanted else "unchanged"
@@ -92,7 +100,7 @@ class Trust:
 
         Where no other address was added to the engine's own, both settings go back to their defaults.
         """
-        persistent, _ = await self._settings()
+        persistent = (await self._settings())["persistent"]
         trusted = _listed(persistent.get(REGEX))
         if self.pattern not in trusted:
             return "unchanged"
@@ -100,7 +108,7 @@ class Trust:
             return "updated"
         left = [pattern for pattern in trusted if pattern != self.pattern]
         await self._put({REGEX: None, PRIVATE: None})
-        _, defaults = await self._settings()  # which are told only while nothing else is set
+        defaults = (await self._settings())["defaults"]  # which are told only while nothing else is set
         if set(left) - set(_listed(defaults.get(REGEX))):
             await self._put({REGEX: left, PRIVATE: persistent.get(PRIVATE)})
         return "updated"
@@ -108,11 +116,10 @@ class Trust:
     async def _put(self, persistent: dict[str, Any]) -> None:
         await self.request("PUT", "/_cluster/settings", {"persistent": persistent})
 
-    async def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The persistent settings, and those in effect."""
-        path = "/_cluster/settings?include_defaults=true&flat_settings=true"
-        found = await self.request("GET", path, None)
-        return found["persistent"], found.get("defaults", {}) | found["persistent"] | found["transient"]
+    async def _settings(self) -> dict[str, dict[str, Any]]:
+        """The defaults, the persistent settings and the transient ones, in which the later go before the earlier."""
+        found = await self.request("GET", "/_cluster/settings?include_defaults=true&flat_settings=true", None)
+        return {kind: found.get(kind, {}) for kind in ("defaults", "persistent", "transient")}
 
 
 def _listed(setting: Any) -> list[str]:

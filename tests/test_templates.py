@@ -6,10 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from conftest import Run
 from nodes.engine import Engine
+from nodes.proxy import Proxy, Rule
 from templating import PRIVATE, SIDECAR, TRUSTED, Cluster
 
 from index_templates.resource import Resource, names
+from index_templates.store import TemplateError
+from plugin_server import Reranker
 from plugin_server.errors import EngineRefused
 
 Make = Callable[[Engine, str], Cluster]
@@ -241,18 +245,33 @@ def test_two_prefixes_of_one_sidecar(opensearch: Engine, cluster: Make) -> None:
     assert two.remove()["cluster_setting ml_commons"] == "updated"
 
 
-def test_a_connector_that_is_refused_leaves_its_model_deployed(opensearch: Engine, cluster: Make) -> None:
-    there = cluster(opensearch, "refused")
-    there.apply()
-    before = {hit["_id"] for hit in there.learnt("models")}
-    elsewhere = {"transient": {TRUSTED: ["^https://elsewhere/.*$"]}}  # goes before what `apply` sets
-    opensearch.request("PUT", "/_cluster/settings", elsewhere)
+def test_a_transient_setting_is_not_overruled(opensearch: Engine, cluster: Make) -> None:
+    there = cluster(opensearch, "transient")
+    opensearch.request("PUT", "/_cluster/settings", {"transient": {TRUSTED: ["^https://elsewhere/.*$"]}})
     try:
-        with pytest.raises(EngineRefused, match="not matching the trusted connector endpoint"):
-            there.apply(sidecar="http://127.0.0.1:2")
+        before = there.state()
+        with pytest.raises(TemplateError, match="a transient setting goes before"):
+            there.apply()
+        assert there.state() == before
+        assert "created v1" in there.apply(sidecar="https://elsewhere").values()
+        there.remove(sidecar="https://elsewhere")
     finally:
-        opensearch.request("PUT", "/_cluster/settings", {"transient": {TRUSTED: None}})
+        opensearch.request("PUT", "/_cluster/settings", {"transient": {TRUSTED: None}, "persistent": {PRIVATE: None}})
+
+
+def test_a_connector_that_is_refused_leaves_its_model_deployed(
+    opensearch: Engine, cluster: Make, proxied: Callable[..., Proxy], reranker: Reranker, run: Run
+) -> None:
+    there, proxy = cluster(opensearch, "refused"), proxied(opensearch)
+    there.apply()
+    models = {hit["_id"] for hit in there.learnt("models")}
+    path = f"/_plugins/_ml/connectors/{there.one('connectors', 'verify')['id']}"
+    proxy.rules += [Rule(path, times=1), Rule(path, status=400, times=1)]  # read, but not written
+    behind = Cluster(Engine(proxy.url, opensearch.kind, opensearch.version), reranker, run, "refused")
+    with pytest.raises(EngineRefused, match="400"):
+        behind.apply(profile="pairs")
+    assert [seen.method for seen in proxy.seen if seen.path == path] == ["GET", "PUT"]
     states = {hit["_id"]: hit["_source"]["model_state"] for hit in there.learnt("models")}
-    assert states == dict.fromkeys(before, "DEPLOYED")
-    assert there.apply() == expected(there, "unchanged v1")
-    there.remove(sidecar="http://127.0.0.1:2")
+    assert states == dict.fromkeys(models, "DEPLOYED")
+    told = there.apply(profile="pairs")  # what was done before need not be done again
+    assert (told["connector rerank"], told["connector verify"]) == ("unchanged v1", "updated v1 to v1")
