@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from index_templates.cluster import Abilities, Trust
 from index_templates.resource import Resource, digest, names
@@ -19,12 +19,14 @@ from index_templates.store import (
     Store,
     Template,
     TemplateError,
+    callers,
     marked,
 )
 
 #: The form of the vectors when not told otherwise.
 VECTORS = {"opensearch": "lucene-float", "elasticsearch": "float"}
 PREFIX = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+SIDECAR = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 #: Kinds in the order of applying: each may name one before it.
 ORDER = (
     "component_template", "index_template", "model_group", "connector", "model", "search_pipeline", "inference",
@@ -69,8 +71,7 @@ class Options:
         if self.vectors and self.vectors not in vectors_of(self.engine):
             known = ", ".join(vectors_of(self.engine))
             raise TemplateError(f"vectors: {self.vectors!r} is not known for {self.engine}: choose one of {known}")
-        parts = urlsplit(self.sidecar)
-        if self.sidecar and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/")):
+        if self.sidecar and not SIDECAR.fullmatch(self.sidecar):
             raise TemplateError(f"sidecar: {self.sidecar!r} is no address: give http://host:port")
 
     @property
@@ -104,13 +105,19 @@ class Change:
 
 @dataclass(slots=True)
 class _Run:
-    """One pass over the resources."""
+    """One pass over the resources.
+
+    Attributes:
+        ids: of what is there, by the resource's name.
+        lacking: ids and names of what is not simgate's or was left out, and what it is; nothing is built upon it.
+    """
 
     request: Request
     options: Options
     dry: bool
     abilities: Abilities
     ids: dict[str, str] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
 
     def stores(self) -> dict[str, Store]:
         stores: dict[str, Store] = {
@@ -123,12 +130,15 @@ class _Run:
 
     def values(self, subject: str) -> dict[str, Any]:
         """The options' values and the ids of what was applied before."""
-        ids = {f"{name}_model_id": self.ids.get(f"{name}@model", "new") for name in ("rerank", "verify", "search")}
-        own = {
-            "connector_id": self.ids.get(f"{subject}@connector", "new"),
-            "model_group_id": self.ids.get("simgate@model_group", "new"),
-        }
-        return self.options.values | ids | own | {"description": ""}
+        kinds = {f"{name}_model_id": f"{name}@model" for name in ("rerank", "verify", "search")}
+        kinds |= {"connector_id": f"{subject}@connector", "model_group_id": "simgate@model_group"}
+        ids = {placeholder: self.ids.get(name, name) for placeholder, name in kinds.items()}
+        return self.options.values | ids | {"description": ""}
+
+    def needs(self, body: dict[str, Any]) -> str:
+        """What is lacking of that which a body names; empty for nothing."""
+        text = json.dumps(body)
+        return next((told for name, told in self.lacking.items() if json.dumps(name) in text), "")
 
 
 def vectors_of(engine: str) -> list[str]:
@@ -153,8 +163,7 @@ async def apply(request: Request, options: Options, dry: bool = False) -> AsyncI
     """
     run = _Run(request, options, dry, await Abilities.ask(request, options.engine))
     if options.sidecar and run.abilities.machine_learning:
-        trust = Trust(request, options.values["trusted"])
-        yield Change("cluster_setting", "ml_commons", await trust.give(dry))
+        yield Change("cluster_setting", "ml_commons", await _trust(run).give(dry))
     for name in _ordered(options):
         resource = Resource.load(options.engine, name)
         missing = run.abilities.missing(resource.body, resource.kind, bool(options.sidecar))
@@ -174,44 +183,58 @@ async def remove(request: Request, options: Options, dry: bool = False) -> Async
     """
     run = _Run(request, options, dry, await Abilities.ask(request, options.engine))
     stores = run.stores()
+    removed: set[str] = set()
     for name in reversed(_ordered(options)):
         resource = Resource.load(options.engine, name)
         if run.abilities.missing(resource.body, resource.kind, True):
             continue
-        named = _name(resource, options)
-        old = await stores[resource.kind].find(named)
+        named, store = _name(resource, options), stores[resource.kind]
+        if isinstance(store, Endpoint):
+            store.expect(named, resource.version, "", resource.render(run.values(resource.subject)))
+        old = await store.find(named)
         if old is None:
             continue
-        if not old.version and resource.kind != "inference":
+        if not old.version:
             yield Change(resource.kind, named, "kept", "was not made by simgate")
             continue
         if not dry:
-            await stores[resource.kind].delete(named, old)
+            await store.delete(named, old)
+        removed.add(named)
         yield Change(resource.kind, named, "removed", f"v{old.version}")
     if run.abilities.machine_learning and options.sidecar:
-        trust = Trust(request, options.values["trusted"])
-        yield Change("cluster_setting", "ml_commons", await trust.take(dry))
+        others = [name for name in await callers(request, options.values["sidecar"]) if name not in removed]
+        if others:
+            yield Change("cluster_setting", "ml_commons", "kept", f"the connector {others[0]} calls the sidecar, too")
+        else:
+            yield Change("cluster_setting", "ml_commons", await _trust(run).take(dry))
 
 
 async def _put(run: _Run, resource: Resource) -> Change:
     """What became of one resource."""
     name, store = _name(resource, run.options), run.stores()[resource.kind]
+    own = f"{resource.subject}@{resource.kind}"
     body = resource.render(run.values(resource.subject))
+    needed = run.needs(body)
+    if needed:
+        run.lacking[own] = needed
+        return Change(resource.kind, name, "skipped", f"needs the {needed}, which was not made by simgate")
     sign = digest(body)
     told = marked(resource.description, resource.version, sign)
     if "description" in body:
         body["description"] = told
     body["_meta"] = body["_meta"] | {"description": told}
     if isinstance(store, Endpoint):
-        store.expect(name, resource.version, sign, body["service_settings"])
+        store.expect(name, resource.version, sign, body)
     old = await store.find(name)
     if old is not None:
-        run.ids[f"{resource.subject}@{resource.kind}"] = old.id
+        run.ids[own] = old.id
+        if not old.version:
+            run.lacking[old.id] = f"{resource.kind} {name}"
         refused = _refusal(old, resource, sign)
         if refused:
             return Change(resource.kind, name, *refused)
     if not run.dry:
-        run.ids[f"{resource.subject}@{resource.kind}"] = await store.write(name, body, old)
+        run.ids[own] = await store.write(name, body, old)
     if old is None:
         return Change(resource.kind, name, "created", f"v{resource.version}")
     return Change(resource.kind, name, "updated", f"v{old.version} to v{resource.version}")
@@ -223,9 +246,15 @@ def _refusal(old: Installed, resource: Resource, sign: str) -> tuple[str, str] |
         return "unchanged", f"v{old.version}"
     if old.version > resource.version:
         return "kept", f"v{old.version} is newer than this simgate's v{resource.version}"
-    if not old.version and resource.kind != "inference":
+    if not old.version:
         return "kept", "was not made by simgate: delete it, or choose another prefix"
     return None
+
+
+def _trust(run: _Run) -> Trust:
+    """The settings of the cluster that connectors need."""
+    body = Resource.load(run.options.engine, "cluster@settings").render(run.values(""))
+    return Trust(run.request, body["persistent"])
 
 
 def _ordered(options: Options) -> list[str]:

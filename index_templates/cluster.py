@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from index_templates.store import Request
+from index_templates.store import Request, TemplateError
 
 REGEX = "plugins.ml_commons.trusted_connector_endpoints_regex"
 PRIVATE = "plugins.ml_commons.connector.private_ip_enabled"
@@ -28,10 +29,17 @@ class Abilities:
 
     @classmethod
     async def ask(cls, request: Request, engine: str) -> Abilities:
-        """What every node of the cluster can do."""
+        """What every node of the cluster can do.
+
+        Raises:
+            TemplateError: what answers is no OpenSearch.
+        """
         if engine == "elasticsearch":
             return cls(False, frozenset(), await _answers(request, "/_inference"))
-        nodes = (await request("GET", "/_nodes/plugins,search_pipelines", None))["nodes"].values()
+        found = await request("GET", "/_nodes/plugins,search_pipelines", None) or {}
+        nodes = found.get("nodes", {}).values()
+        if not nodes:
+            raise TemplateError("engine: tells of no node as OpenSearch does: is it elasticsearch, the address right?")
         plugins = [{plugin["name"] for plugin in node.get("plugins", [])} for node in nodes]
         types = [_types(node) for node in nodes]
         return cls(all("opensearch-ml" in found for found in plugins), frozenset.intersection(*types), False)
@@ -59,21 +67,30 @@ class Trust:
     """The cluster settings that let connectors call one address: added to what is allowed already, and taken away.
 
     Args:
-        pattern: a regular expression of the address.
+        settings: by name; the list of regular expressions holds one, of the address.
     """
 
-    def __init__(self, request: Request, pattern: str) -> None:
-        self.request, self.pattern = request, pattern
+    def __init__(self, request: Request, settings: Mapping[str, Any]) -> None:
+        self.request, self.settings = request, settings
+        (self.pattern,) = settings[REGEX]
 
     async def give(self, dry: bool) -> str:
-        """What became of the settings: updated or unchanged."""
-        _, effective = await self._settings()
-        trusted = list(effective.get(REGEX) or [])
+        """What became of the settings: updated or unchanged.
+
+        Raises:
+            TemplateError: a transient setting goes before what would be set.
+        """
+        found = await self._settings()
+        effective = found["defaults"] | found["persistent"] | found["transient"]
+        trusted = _listed(effective.get(REGEX))
         wanted: dict[str, Any] = {}
         if self.pattern not in trusted:
             wanted[REGEX] = [*trusted, self.pattern]
-        if str(effective.get(PRIVATE, "false")).lower() != "true":
-            wanted[PRIVATE] = True
+        if str(effective.get(PRIVATE)).lower() != "true":
+            wanted[PRIVATE] = self.settings[PRIVATE]
+        hidden = sorted(wanted.keys() & found["transient"].keys())
+        if hidden:
+            raise TemplateError(f"{hidden[0]}: a transient setting goes before a persistent one: set it to null first")
         if wanted and not dry:
             await self._put(wanted)
         return "updated" if wanted else "unchanged"
@@ -83,27 +100,36 @@ class Trust:
 
         Where no other address was added to the engine's own, both settings go back to their defaults.
         """
-        persistent, _ = await self._settings()
-        trusted = list(persistent.get(REGEX) or [])
+        persistent = (await self._settings())["persistent"]
+        trusted = _listed(persistent.get(REGEX))
         if self.pattern not in trusted:
             return "unchanged"
         if dry:
             return "updated"
         left = [pattern for pattern in trusted if pattern != self.pattern]
         await self._put({REGEX: None, PRIVATE: None})
-        _, defaults = await self._settings()  # which are told only while nothing else is set
-        if set(left) - set(defaults.get(REGEX) or []):
+        defaults = (await self._settings())["defaults"]  # which are told only while nothing else is set
+        if set(left) - set(_listed(defaults.get(REGEX))):
             await self._put({REGEX: left, PRIVATE: persistent.get(PRIVATE)})
         return "updated"
 
     async def _put(self, persistent: dict[str, Any]) -> None:
         await self.request("PUT", "/_cluster/settings", {"persistent": persistent})
 
-    async def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The persistent settings, and those in effect."""
-        path = "/_cluster/settings?include_defaults=true&flat_settings=true"
-        found = await self.request("GET", path, None)
-        return found["persistent"], found.get("defaults", {}) | found["persistent"] | found["transient"]
+    async def _settings(self) -> dict[str, dict[str, Any]]:
+        """The defaults, the persistent settings and the transient ones, in which the later go before the earlier."""
+        found = await self.request("GET", "/_cluster/settings?include_defaults=true&flat_settings=true", None)
+        return {kind: found.get(kind, {}) for kind in ("defaults", "persistent", "transient")}
+
+
+def _listed(setting: Any) -> list[str]:
+    """The elements of a setting that is a list; somebody may have set it as one text, with commas between.
+
+    Example:
+        >>> _listed(["^a$"]), _listed("^a$,^b$"), _listed(None)
+        (['^a$'], ['^a$', '^b$'], [])
+    """
+    return setting.split(",") if isinstance(setting, str) else list(setting or [])
 
 
 async def _answers(request: Request, path: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 #: ``request(method, path, body)`` gives the parsed answer, None for 404, and raises for every other error.
 Request = Callable[[str, str, Any], Awaitable[Any]]
@@ -14,7 +15,9 @@ Request = Callable[[str, str, Any], Awaitable[Any]]
 MARK = re.compile(r" \(simgate v(\d+) ([0-9a-f]{12})\)$")
 ML = "/_plugins/_ml"
 #: Seconds between two looks at a task of ML Commons, and how many looks.
-POLL, POLLS = 0.2, 150
+POLL, POLLS = 0.05, 600
+#: Resources of ML Commons that are looked at, in one answer.
+MANY = 1000
 
 
 class TemplateError(Exception):
@@ -117,11 +120,12 @@ class Learning:
         self.path = f"{ML}/{kind}s"
 
     async def find(self, name: str) -> Installed | None:
-        """What is there under the name; of several the first."""
-        query = {"query": {"term": {"name.keyword": name}}, "size": 1}
+        """What is there under the name; of several simgate's own, else the first."""
+        query = {"query": {"term": {"name.keyword": name}}, "size": MANY}
         found = await self.request("POST", f"{self.path}/_search", query)
-        hits = found["hits"]["hits"] if found else []
-        return installed(hits[0]["_id"], str(hits[0]["_source"].get("description", ""))) if hits else None
+        read = [await self._read(str(hit["_id"])) for hit in found["hits"]["hits"]] if found else []
+        there = [item for item in read if item]
+        return next((item for item in there if item.version), there[0] if there else None)
 
     async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:
         """The id, the old one's where it can be kept; a model is deployed when this returns."""
@@ -132,7 +136,12 @@ class Learning:
         """Nothing; it is gone."""
         if self.kind == "model":
             await self._undeploy(old.id)
-        await self.request("DELETE", f"{self.path}/{old.id}", None)
+        await self._settled("DELETE", f"{self.path}/{old.id}", None)
+
+    async def _read(self, identity: str) -> Installed | None:
+        """What is there now: a search would tell of what was there a second ago."""
+        found = await self.request("GET", f"{self.path}/{identity}", None)
+        return None if found is None else installed(identity, str(found.get("description", "")))
 
     async def _connector(self, body: dict[str, Any], old: Installed | None) -> str:
         if old is None:
@@ -142,9 +151,11 @@ class Learning:
         models = await self._models_of(old.id)
         for model in models:
             await self._undeploy(model)
-        await self.request("PUT", f"{self.path}/{old.id}", body)
-        for model in models:
-            await self._deployed(await self.request("POST", f"{ML}/models/{model}/_deploy", {}))
+        try:
+            await self._settled("PUT", f"{self.path}/{old.id}", body)
+        finally:  # with the connector as it was, if it was refused
+            for model in models:
+                await self._deployed(await self.request("POST", f"{ML}/models/{model}/_deploy", {}))
         return old.id
 
     async def _group(self, body: dict[str, Any], old: Installed | None) -> str:
@@ -162,9 +173,20 @@ class Learning:
     async def _models_of(self, connector: str) -> list[str]:
         # a keyword in one line of OpenSearch, a text with a keyword below it in another
         either = [{"term": {name: connector}} for name in ("connector_id", "connector_id.keyword")]
-        query = {"query": {"bool": {"should": either}}, "size": 100}
+        query = {"query": {"bool": {"should": either}}, "size": MANY}
         found = await self.request("POST", f"{ML}/models/_search", query)
         return [str(hit["_id"]) for hit in found["hits"]["hits"]] if found else []
+
+    async def _settled(self, method: str, path: str, body: Any) -> None:
+        """Nothing; it is done, once every node knows that no model in use needs it any more."""
+        for left in reversed(range(POLLS)):
+            try:
+                await self.request(method, path, body)
+                return
+            except Exception as error:
+                if "still using" not in str(error) or not left:
+                    raise
+            await asyncio.sleep(POLL)
 
     async def _undeploy(self, model: str) -> None:
         """Nothing; the model is undeployed, which its connector learns only a moment after the answer."""
@@ -188,25 +210,44 @@ class Learning:
         raise TemplateError(f"model: not deployed within {POLL * POLLS:g} s: see the task {task['task_id']}")
 
 
+async def callers(request: Request, sidecar: str) -> list[str]:
+    """The names of the connectors that call a sidecar, whoever made them."""
+    query = {"query": {"match_all": {}}, "size": MANY, "_source": ["name", "actions"]}
+    found = await request("POST", f"{ML}/connectors/_search", query)
+    connectors = [hit["_source"] for hit in found["hits"]["hits"]] if found else []
+    return [
+        connector["name"]
+        for connector in connectors
+        if any(action["url"].startswith(f"{sidecar}/") for action in connector.get("actions", []))
+    ]
+
+
 class Endpoint:
-    """Elasticsearch's inference endpoints, which have no description: the address tells whether one is ours."""
+    """Elasticsearch's inference endpoints, which have no description: what they are set to tells whether one is ours.
+
+    It is if it calls a door of simgate, whatever the host; an API key is not told, and so is not compared.
+    """
 
     def __init__(self, request: Request, task: str = "rerank") -> None:
         self.request, self.path = request, f"/_inference/{task}"
-        self._wanted: dict[str, tuple[int, str, Any]] = {}
+        self._wanted: dict[str, tuple[int, str, dict[str, Any]]] = {}
 
-    def expect(self, name: str, version: int, digest: str, settings: dict[str, Any]) -> None:
-        """Nothing; an endpoint with this address counts as that version."""
-        self._wanted[name] = (version, digest, settings.get("url"))
+    def expect(self, name: str, version: int, digest: str, body: dict[str, Any]) -> None:
+        """Nothing; an endpoint set up like this counts as that version."""
+        self._wanted[name] = (version, digest, body)
 
     async def find(self, name: str) -> Installed | None:
         """What is there under the name."""
         found = await self.request("GET", f"{self.path}/{name}", None)
         if found is None:
             return None
-        version, digest, url = self._wanted.get(name, (0, "", None))
-        same = found["endpoints"][0].get("service_settings", {}).get("url") == url
-        return Installed(name, version, digest) if same else Installed(name)
+        version, digest, body = self._wanted[name]
+        told, wanted = found["endpoints"][0], body["service_settings"]
+        given = told.get("service_settings", {})
+        if told.get("service") != body["service"] or _door(str(given.get("url"))) != _door(wanted["url"]):
+            return Installed(name)
+        same = all(given.get(key, value) == value for key, value in wanted.items())
+        return Installed(name, version, digest if same else "")
 
     async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:
         """The name; an endpoint cannot be changed, and is made anew."""
@@ -218,6 +259,17 @@ class Endpoint:
     async def delete(self, name: str, old: Installed) -> None:
         """Nothing; it is gone."""
         await self.request("DELETE", f"{self.path}/{name}", None)
+
+
+def _door(url: str) -> tuple[str, str]:
+    """Path and query of an address.
+
+    Example:
+        >>> _door("http://simgate:8080/rerank?ranked=true")
+        ('/rerank', 'ranked=true')
+    """
+    parts = urlsplit(url)
+    return parts.path, parts.query
 
 
 def _bare(body: dict[str, Any]) -> dict[str, Any]:

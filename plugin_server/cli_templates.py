@@ -47,7 +47,8 @@ def templates() -> None:
 
 
 @templates.command("list")
-def list_() -> None:
+@json_option
+def list_(as_json: bool) -> None:
     """Show every resource with its description.
 
     \b
@@ -58,9 +59,14 @@ def list_() -> None:
     """
     out = console()
     for engine in ENGINES:
-        out.print(engine, style="bold")
+        if not as_json:
+            out.print(engine, style="bold")
         for name in names(engine):
             resource = Resource.load(engine, name)
+            if as_json:
+                told = {"version": resource.version, "description": resource.description}
+                emit({"engine": engine, "name": name} | told)
+                continue
             out.print(f"  {name} v{resource.version}: {resource.description}", soft_wrap=True)
 
 

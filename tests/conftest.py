@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from gateway_site import QUERY, Site, fill
@@ -24,6 +24,9 @@ from plugin_server.gateway.app import Gateway
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.index import Index
 from plugin_server.server import Server
+
+if TYPE_CHECKING:
+    from templating import Cluster
 
 #: Runs a coroutine on the servers' event loop and gives its result.
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -205,3 +208,21 @@ def site(request: pytest.FixtureRequest, reranker: Reranker) -> Iterator[Site]:
     opensearch = {"query": {"knn": {"vector": {"vector": vector, "k": 60}}}}
     with serving(Gateway(reranker, GatewaySettings(engine.url))) as url:
         yield Site(engine.url, url, engine.kind, {"knn": knn} if engine.kind == "elasticsearch" else opensearch)
+
+
+@pytest.fixture
+def cluster(reranker: Reranker, run: Run) -> Iterator[Callable[[Engine, str], Cluster]]:
+    """Makes clusters with a prefix; what was put there is taken away after the test, and nothing is left."""
+    from templating import Cluster  # which needs this module
+
+    made: list[tuple[Cluster, dict[str, Any]]] = []
+
+    def make(engine: Engine, prefix: str) -> Cluster:
+        cluster = Cluster(engine, reranker, run, prefix)
+        made.append((cluster, cluster.state()))
+        return cluster
+
+    yield make
+    for cluster, before in reversed(made):
+        cluster.remove()
+        assert cluster.state() == before
