@@ -127,6 +127,7 @@ ASKED: list[tuple[dict[str, Any], list[str], str]] = [
 ]
 
 
+@pytest.mark.parametrize("engine", ["opensearch_3", "elasticsearch_9"], indirect=True)
 @pytest.mark.parametrize(("asked", "options", "remark"), ASKED, ids=[row[2] for row in ASKED])
 def test_every_door_gives_the_same(
     engine: Node,

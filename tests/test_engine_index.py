@@ -46,6 +46,7 @@ FAULTS: list[tuple[list[Rule], str]] = [
 ]
 
 
+@pytest.mark.parametrize("engine", ["opensearch_3", "elasticsearch_9"], indirect=True)
 @pytest.mark.parametrize(("rules", "remark"), FAULTS, ids=[row[1] for row in FAULTS])
 def test_every_document_is_written_once_whatever_happens(
     engine: Node,
@@ -123,26 +124,25 @@ def test_an_answer_of_something_else_is_an_error(
         asyncio.run(filled(settings_of(engine, proxy), index, tiny_reranker, DOCUMENTS[:3]))
 
 
-@CLIENTS
 def test_a_node_killed_in_the_middle_of_writing_loses_nothing(
-    engine: Node, indices: Indices, proxied: Callable[..., Proxy], tiny_reranker: Reranker
+    elasticsearch_9: Node, indices: Indices, proxied: Callable[..., Proxy], tiny_reranker: Reranker
 ) -> None:
-    if not isinstance(engine, OwnNode):
+    if not isinstance(elasticsearch_9, OwnNode):
         pytest.skip("this cluster is not ours to kill")
     documents = [Document(f"k{n}", f"The boat number {n} leaves at six.", line=n + 1) for n in range(640)]
-    index, proxy = indices.make(engine, tiny_reranker), proxied(engine)
+    index, proxy = indices.make(elasticsearch_9, tiny_reranker), proxied(elasticsearch_9)
     proxy.rules.append(Rule("/_bulk", delay=0.05))
 
     async def work() -> Batch:
-        writing = asyncio.create_task(filled(settings_of(engine, proxy), index, tiny_reranker, documents))
+        writing = asyncio.create_task(filled(settings_of(elasticsearch_9, proxy), index, tiny_reranker, documents))
         while len(bulks(proxy)) < 3:
             await asyncio.sleep(0.01)
-        await asyncio.to_thread(engine.restart)
+        await asyncio.to_thread(elasticsearch_9.restart)
         return await writing
 
     assert asyncio.run(work()) == Batch(640, 0, ())
     assert len(bulks(proxy)) > 10, "some were sent again"
-    assert stored(engine, index) == expected(tiny_reranker, documents)
+    assert stored(elasticsearch_9, index) == expected(tiny_reranker, documents)
 
 
 @pytest.mark.filterwarnings("ignore:Sending a large body directly with raw bytes:ResourceWarning")

@@ -29,7 +29,7 @@ def test_recall_is_the_exact_order(
 ) -> None:
     index, names = demo.index(engine, byte), [item.id for item in demo.documents]
     shares = []
-    for question in questions()[:8]:
+    for question in questions()[:4]:
         exact = demo.cosines(question.query)
         order = [names[n] for n in np.argsort(exact, kind="stable")[::-1][:100]]
         answer = search(
