@@ -135,6 +135,8 @@ async def _update(where: EngineSettings, reranker: Reranker, name: str, vectors:
         await engine.request("POST", f"/{path(name)}/_refresh")
         found = await census.count(engine, name)
         left = found.outstanding(reranker.manifest.fingerprint)
+        if not left:
+            await census.sign(engine, name, reranker.manifest.fingerprint, reranker.manifest.name)
         out = console(errors=True)
         out.print(f"{found.documents - left} of {found.documents} documents in {name} have blobs of this bundle")
         return 1 if refused or left else 0

@@ -106,6 +106,7 @@ def answer_fields(answer: Answer, profile: str, policy: str, explain: bool) -> d
     fields["verified"] = len(answer.recall)
     fields["hits"] = [_fields(answer, hit) for hit in answer.ranking.hits]
     fields["dropped_count"] = len(answer.ranking.dropped)
+    fields["incomplete"] = answer.incomplete
     if explain:
         fields["dropped"] = [_fields(answer, hit) for hit in answer.ranking.dropped]
         fields["dense"] = [{"id": item.document.id, "cosine": item.score} for item in answer.recall]
@@ -125,6 +126,8 @@ def print_answer(answer: Answer, explain: bool, top_n: int) -> None:
         out.print(hits_table([(kept.get(n), fates[n]) for n in range(len(answer.recall)) if n in fates][:top_n]))
     else:
         out.print(hits_table(list(enumerate(ranking.hits, 1))))
+    if answer.incomplete:
+        console(errors=True).print(f"hits may be missing: {answer.incomplete}", soft_wrap=True)
     line = f"{len(answer.recall)} verified, {len(ranking.dropped)} dropped"
     if ranking.dropped and not explain:
         line += " (--explain shows them)"

@@ -81,10 +81,11 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hits best first, and what the policy dropped, nearest first."""
+    """Hits best first, what the policy dropped, nearest first, and why hits may be missing, empty for no reason."""
 
     hits: tuple[SearchHit, ...]
     dropped: tuple[SearchHit, ...]
+    incomplete: str = ""
 
 
 def profile_number(name: str) -> pb.Profile:
@@ -208,4 +209,5 @@ def search_hit_of(message: pb.Found) -> SearchHit:
 
 def search_result_of(response: pb.SearchResponse) -> SearchResult:
     """The hits and what was dropped, from the response."""
-    return SearchResult(tuple(map(search_hit_of, response.hits)), tuple(map(search_hit_of, response.dropped)))
+    hits, dropped = tuple(map(search_hit_of, response.hits)), tuple(map(search_hit_of, response.dropped))
+    return SearchResult(hits, dropped, response.incomplete)

@@ -79,11 +79,13 @@ class Answer:
         query: as it was asked.
         recall: what dense search found, nearest first, every verified hit.
         ranking: at most ``top_n`` hits, and everything the policy dropped.
+        incomplete: why hits may be missing, as when a part of the engine failed; else empty.
     """
 
     query: str
     recall: tuple[Found, ...]
     ranking: Ranking
+    incomplete: str = ""
 
     def found(self, hit: Hit) -> Found:
         """The document behind a hit of the ranking; ``hit.position`` is its rank in dense search, from 0."""

@@ -243,11 +243,13 @@ class Found(_message.Message):
     def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., text: _Optional[str] = ..., index: _Optional[int] = ..., score: _Optional[float] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., extra: _Optional[str] = ...) -> None: ...
 
 class SearchResponse(_message.Message):
-    __slots__ = ("hits", "dropped", "fingerprint")
+    __slots__ = ("hits", "dropped", "fingerprint", "incomplete")
     HITS_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     hits: _containers.RepeatedCompositeFieldContainer[Found]
     dropped: _containers.RepeatedCompositeFieldContainer[Found]
     fingerprint: str
-    def __init__(self, hits: _Optional[_Iterable[_Union[Found, _Mapping]]] = ..., dropped: _Optional[_Iterable[_Union[Found, _Mapping]]] = ..., fingerprint: _Optional[str] = ...) -> None: ...
+    incomplete: str
+    def __init__(self, hits: _Optional[_Iterable[_Union[Found, _Mapping]]] = ..., dropped: _Optional[_Iterable[_Union[Found, _Mapping]]] = ..., fingerprint: _Optional[str] = ..., incomplete: _Optional[str] = ...) -> None: ...

@@ -155,6 +155,7 @@ def search_response(answer: Answer, fingerprint: str) -> pb.SearchResponse:
         hits=[found_message(hit, answer) for hit in answer.ranking.hits],
         dropped=[found_message(hit, answer) for hit in answer.ranking.dropped],
         fingerprint=fingerprint,
+        incomplete=answer.incomplete,
     )
 
 

@@ -14,9 +14,11 @@ from index_templates.resource import Resource
 from plugin_server import Reranker
 from plugin_server.corpus import Document
 from plugin_server.demo import questions
-from plugin_server.engines.recall import HYBRID
+from plugin_server.engines.settings import EngineSettings
 from plugin_server.index import Index
 from plugin_server.search import Question, Searcher
+
+PIPELINE = f"/_search/pipeline/{EngineSettings().hybrid_pipeline}"
 
 
 @pytest.mark.parametrize(("byte", "tolerance"), [(False, 1e-4), (True, 1e-2)], ids=["float", "byte"])
@@ -96,11 +98,13 @@ def hybrid(engine: Node) -> Iterator[Node]:
     if engine.kind == "opensearch":
         body = Resource.load("opensearch", "hybrid@search_pipeline").render({"description": "test"})
         engine.request(
-            "PUT", f"/_search/pipeline/{HYBRID}", {name: body[name] for name in ("phase_results_processors",)}
+            "PUT",
+            PIPELINE,
+            {name: body[name] for name in ("phase_results_processors",)},
         )
     yield engine
     if engine.kind == "opensearch":
-        engine.request("DELETE", f"/_search/pipeline/{HYBRID}")
+        engine.request("DELETE", PIPELINE)
 
 
 def test_hybrid_finds_by_words_what_vectors_do_not(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plugin_server.engines.connection import Engine, shaped
-from plugin_server.engines.layout import BUNDLE
+from plugin_server.engines.layout import BUNDLE, META
 from plugin_server.engines.target import look, path
 from plugin_server.errors import EngineMissing, LayoutError
 
@@ -37,6 +37,20 @@ class Census:
             3
         """
         return self.documents - self.bundles.get(fingerprint, 0)
+
+
+async def sign(engine: Engine, index: str, fingerprint: str, bundle: str) -> None:
+    """Nothing; the mapping of each index behind the name tells which bundle its blobs are of.
+
+    Raises:
+        EngineError: the engine cannot be asked.
+    """
+    found = await engine.request("GET", f"/{path(index)}/_mapping")
+    for name, item in found.items():
+        meta = item["mappings"].get("_meta", {})
+        own = meta.get(META, {}) | {"fingerprint": fingerprint, "bundle": bundle}
+        if own != meta.get(META):
+            await engine.request("PUT", f"/{path(name)}/_mapping", {"_meta": meta | {META: own}})
 
 
 async def count(engine: Engine, index: str) -> Census:

@@ -9,15 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_server.engines.connection import Engine, shaped
+from plugin_server.engines.connection import Engine, reason, shaped
 from plugin_server.engines.document import documented, numbers
 from plugin_server.engines.layout import BLOB, WINDOWS, WINDOWS_PATTERN, Layout, Mapped
 from plugin_server.engines.target import path
 from plugin_server.index import Found
 from plugin_server.search import Question
-
-#: The search pipeline of `index_templates` that brings words and vectors to one scale.
-HYBRID = "simgate-hybrid"
 
 
 def body(
@@ -100,14 +97,32 @@ def _candidates(k: int) -> int:
     return min(10_000, k + k // 2)
 
 
-async def find(engine: Engine, question: Question, vector: NDArray[np.float32], mapped: Mapped) -> tuple[Found, ...]:
-    """The hits of a query, nearest first.
+def incomplete(answer: Any) -> str:
+    """Why hits may be missing from an engine's answer, else empty.
+
+    Example:
+        >>> incomplete({"_shards": {"total": 2, "failed": 1, "failures": [{"reason": {"reason": "x"}}]}})
+        '1 of 2 shards failed: error: x'
+        >>> incomplete({"timed_out": True, "_shards": {"total": 2, "failed": 0}})
+        'the engine ran out of time'
+    """
+    shards = answer.get("_shards", {}) if isinstance(answer, dict) else {}
+    if shards.get("failed"):
+        first: dict[str, Any] = next(iter(shards.get("failures", [])), {})
+        return f"{shards['failed']} of {shards['total']} shards failed: {reason({'error': first.get('reason', {})})}"
+    return "the engine ran out of time" if isinstance(answer, dict) and answer.get("timed_out") else ""
+
+
+async def find(
+    engine: Engine, question: Question, vector: NDArray[np.float32], mapped: Mapped
+) -> tuple[tuple[Found, ...], str]:
+    """The hits of a query, nearest first, and why some may be missing.
 
     Raises:
         EngineError: the engine cannot be asked, or refuses the query.
     """
     asked = body(question, engine.kind, vector, engine.layout, mapped)
     piped = question.hybrid and engine.kind == "opensearch"
-    params = {"search_pipeline": HYBRID} if piped else None
+    params = {"search_pipeline": engine.settings.hybrid_pipeline} if piped else None
     answer = await engine.request("POST", f"/{path(question.index)}/_search", asked, params)
-    return founds(answer, question, engine.layout, mapped)
+    return founds(answer, question, engine.layout, mapped), incomplete(answer)

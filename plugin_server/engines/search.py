@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.layout import Mapped
@@ -17,6 +17,8 @@ from plugin_server.search import Answer, Question, verified
 
 #: Seconds that an index's mapping is trusted to be as it was.
 FRESH = 60.0
+#: Indices whose mappings are kept; names come from callers.
+KNOWN = 256
 
 
 @dataclass(slots=True)
@@ -45,8 +47,9 @@ class EngineSearcher:
             raise InvalidField("index: is missing: give the name of an index, an alias or a pattern")
         loop = asyncio.get_running_loop()
         encoded = await loop.run_in_executor(self.executor, self.reranker.encoder.query, question.query)
-        recall = await find(self.engine, question, encoded.vectors[0], await self._layout(question))
-        return await loop.run_in_executor(self.executor, verified, self.reranker, question, encoded, recall)
+        recall, missing = await find(self.engine, question, encoded.vectors[0], await self._layout(question))
+        answer = await loop.run_in_executor(self.executor, verified, self.reranker, question, encoded, recall)
+        return replace(answer, incomplete=missing)
 
     async def _layout(self, question: Question) -> Mapped:
         """What the index's mapping says, as of at most `FRESH` seconds ago."""
@@ -58,6 +61,8 @@ class EngineSearcher:
             if found is None:
                 raise EngineMissing(f"{question.index}: there is no such index")
             mapped = found
+            if len(self._mapped) >= KNOWN:
+                self._mapped.clear()
             self._mapped[question.index] = (time.monotonic(), mapped)
         dimension = self.reranker.manifest.recall_dimension
         if question.recall_query is None and mapped.dimension != dimension:

@@ -26,6 +26,7 @@ class EngineSettings:
         engine_api_key: for ``Authorization: ApiKey …``, instead of those.
         engine_ca: file of the certificate authority to trust in place of the system's.
         engine_timeout: seconds of one request.
+        hybrid_pipeline: OpenSearch's search pipeline that brings words and vectors to one scale.
         text_field: the field that holds a document's text; may be dotted.
 
     Example:
@@ -40,6 +41,7 @@ class EngineSettings:
     engine_api_key: str = ""
     engine_ca: str = ""
     engine_timeout: float = 10.0
+    hybrid_pipeline: str = "simgate-hybrid"
     text_field: str = "text"
 
     def __post_init__(self) -> None:

@@ -68,6 +68,7 @@ class SearchResponse(BaseModel):
 
     hits: list[FoundHit]
     dropped: int = Field(description="How many hits the policy dropped.")
+    incomplete: str = Field(description="Why hits may be missing, as when shards of the engine failed; else empty.")
     query: str = Field(
         description="A query for exactly these hits in their order, as JSON in a text: OpenSearch's ml_inference "
         "request processor puts it in the place of the one it was given."
@@ -84,7 +85,9 @@ def routes(search: Search, index: str) -> APIRouter:
         answer = await search(request.question(index))
         hits = [_hit(hit, answer) for hit in answer.ranking.hits]
         exactly = json.dumps(query_for([hit.id for hit in hits]))
-        return SearchResponse(hits=hits, dropped=len(answer.ranking.dropped), query=exactly)
+        return SearchResponse(
+            hits=hits, dropped=len(answer.ranking.dropped), incomplete=answer.incomplete, query=exactly
+        )
 
     return router
 
