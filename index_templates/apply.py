@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -273,8 +273,3 @@ def _name(resource: Resource, options: Options) -> str:
     if resource.kind == "model_group":
         return options.prefix
     return f"{options.prefix}-{'vectors' if resource.subject.startswith('vectors-') else resource.subject}"
-
-
-def described(values: Mapping[str, Any]) -> str:
-    """A line for people: the form of the vectors and the indices that get them."""
-    return f"{values['vectors']} vectors of {values['dimension']} numbers for indices {values['pattern']}"
