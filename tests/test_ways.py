@@ -66,6 +66,13 @@ def command(site: Site, query: str) -> Kept:
     return {hit["id"]: hit["verdict"] for hit in json.loads(result.stdout)["hits"]}
 
 
+def gateway(site: Site, query: str) -> Kept:
+    """The engine's own search, sent to simgate in the engine's place."""
+    asked = site.dense(query) | {"ext": {"rerank": {"query_context": {"query_text": query}}}, "size": 100}
+    answer = httpx.post(f"{site.http}/{site.index}/_search", json=asked, timeout=60).json()
+    return {hit["_id"]: hit["fields"]["simgate"][0]["verdict"] for hit in answer["hits"]["hits"]}
+
+
 def rerank_processor(site: Site, query: str) -> Kept:
     """OpenSearch's own processor, which cannot drop: what is rejected scores below 0.5."""
     return {hit["_id"]: None for hit in site.rerank(query) if hit["_score"] >= 0.5}
@@ -91,6 +98,7 @@ EVERYWHERE: dict[str, Way] = {
     "gRPC Search": grpc_search,
     "HTTP /v1/search": http_search,
     "simgate search": command,
+    "gateway": gateway,
 }
 #: The ways in of each engine.
 WAYS: dict[str, dict[str, Way]] = {
