@@ -92,9 +92,7 @@ def probability(logit: float, profile: Profile) -> float:
 
 def unmatched_words(text: str, query: Encoded, reading: Reading, threshold: float) -> tuple[str, ...]:
     """The query's words none of whose pieces is matched by at least `threshold`, in their order, each once."""
-    best: dict[tuple[int, int], float] = {}
-    for span, cosine in zip(query.words, reading.best.tolist(), strict=True):
-        if span is not None and cosine > best.get(span, -2.0):
-            best[span] = cosine
-    words = (text[start:end] for (start, end), cosine in best.items() if cosine < threshold)
-    return tuple(dict.fromkeys(word for word in words if any(character.isalnum() for character in word)))
+    pieces = [(span, cosine) for span, cosine in zip(query.words, reading.best.tolist(), strict=True) if span]
+    matched = {span for span, cosine in pieces if cosine >= threshold}
+    missed = (text[span[0] : span[1]] for span in dict.fromkeys(span for span, _ in pieces) if span not in matched)
+    return tuple(dict.fromkeys(word for word in missed if any(map(str.isalnum, word))))
