@@ -22,7 +22,7 @@ bench:  ## speed and memory, both sides in the same run
 protos:  ## the generated gRPC stubs, with the oldest grpcio that pyproject.toml allows: newer stubs refuse older runtimes
 	$(PYTHON) -m venv build/protos && build/protos/bin/pip install -q grpcio-tools==1.73.0
 	build/protos/bin/python -m grpc_tools.protoc -I . --python_out=. --grpc_python_out=. --pyi_out=. \
-		plugin_server/simgate_v1.proto
+		plugin_server/simgate_v1.proto plugin_server/tei_v1.proto
 
 bundle:  ## train and convert the bundle that ships, from the data in DATA
 	$(PYTHON) -m plugin_server train default --data $(DATA) --output runs/default

@@ -14,6 +14,7 @@ from grpc_health.v1 import health
 from grpc_reflection.v1alpha import reflection
 
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
+from plugin_server import tei, tei_v1_pb2_grpc
 from plugin_server.errors import InvalidField
 from plugin_server.health import Health
 from plugin_server.index import Index
@@ -107,9 +108,10 @@ class Server:
         search = _search(reranker, executor, index, connection)
         service = Service(reranker, executor, search, engine_index, max_message_bytes)
         pb_grpc.add_SimgateServicer_to_server(service, server)
-        checks = Health([NAME])
+        tei_v1_pb2_grpc.add_RerankServicer_to_server(tei.TeiService(reranker, executor), server)
+        checks = Health([NAME, tei.NAME])
         checks.add_to(server)
-        reflection.enable_server_reflection((NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        reflection.enable_server_reflection((NAME, tei.NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         bound = _bind(server, address)
         http = gateway = None
         if http_address:

@@ -26,6 +26,7 @@ from plugin_server.index import Index
 from plugin_server.server import Server
 
 if TYPE_CHECKING:
+    from searching import Site
     from templating import Cluster
 
 #: Runs a coroutine on the servers' event loop and gives its result.
@@ -226,3 +227,16 @@ def cluster(reranker: Reranker, run: Run) -> Iterator[Callable[[Engine, str], Cl
     for cluster, before in reversed(made):
         cluster.remove()
         assert cluster.state() == before
+
+
+@pytest.fixture(scope="module")
+def there(opensearch: Engine, reranker: Reranker, run: Run) -> Iterator[Site]:
+    """OpenSearch with a few documents and simgate beside; a pipeline ``strict`` does not ignore failures."""
+    from searching import DOCUMENTS, site  # which needs this module
+
+    with site(opensearch, reranker, run, "here", DOCUMENTS) as made:
+        pipeline = opensearch.request("GET", "/_search/pipeline/here-rerank")["here-rerank"]
+        assert pipeline["response_processors"][0]["rerank"].pop("ignore_failure")
+        opensearch.request("PUT", "/_search/pipeline/here-strict", pipeline)
+        yield made
+        opensearch.request("DELETE", "/_search/pipeline/here-strict")

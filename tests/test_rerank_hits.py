@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Run
-from nodes.engine import Engine, Refused
+from nodes.engine import Refused
 from nodes.proxy import Rule
-from searching import Site, held, scores, site
-from test_rerank_processor import DOCUMENTS, QUERY, TEXTS
+from searching import QUERY, TEXTS, Site, held, scores
 
-from plugin_server import Reranker
 from plugin_server.engines.layout import BLOB, WINDOWS
-
-
-@pytest.fixture(scope="module")
-def there(opensearch: Engine, reranker: Reranker, run: Run) -> Iterator[Site]:
-    with site(opensearch, reranker, run, "hits", DOCUMENTS) as made:
-        yield made
 
 
 def inference(query: str, index: str = "") -> dict[str, Any]:
@@ -141,16 +131,16 @@ def test_as_the_pipeline_of_an_index(there: Site) -> None:
         there.engine.request("PUT", f"{path}/_settings", {"index.search.default_pipeline": None})
 
 
-def test_oversampling_finds_what_comes_later(opensearch_3: Engine, reranker: Reranker, run: Run) -> None:
+@pytest.mark.parametrize("opensearch", ["opensearch_3"], indirect=True)
+def test_oversampling_finds_what_comes_later(there: Site) -> None:
     """Of ten times as many hits as were asked for, the best; OpenSearch 2 from Maven lacks the module for it."""
     query = "One goes left at the church, not right."
-    with site(opensearch_3, reranker, run, "over", DOCUMENTS) as made:
-        best = sorted(scores(made.rerank(query)).items(), key=lambda item: -item[1])
-        nearest = list(scores(made.search("", made.dense(query))))
-        since = len(made.proxy.seen)
-        found = scores(made.rerank(query, pipeline="rerank-oversample", size=1))
-        assert len(made.sent(since)[0]["documents"]) == len(TEXTS)
-        assert list(found.items()) == best[:1] and nearest[0] != best[0][0]
+    best = sorted(scores(there.rerank(query)).items(), key=lambda item: -item[1])
+    nearest = list(scores(there.search("", there.dense(query))))
+    since = len(there.proxy.seen)
+    found = scores(there.rerank(query, pipeline="rerank-oversample", size=1))
+    assert len(there.sent(since)[0]["documents"]) == len(TEXTS)
+    assert list(found.items()) == best[:1] and nearest[0] != best[0][0]
 
 
 def test_verdicts_of_some(there: Site) -> None:
@@ -201,7 +191,7 @@ def test_filtered(there: Site, query: str, remark: str) -> None:
         (inference(QUERY, "Not/One"), 400, "is no name of an index", "no name of one"),
         (inference(QUERY), 400, "cannot find field: ext.ml_inference.index", "no index"),
         ({}, 400, "cannot find field", "no query"),
-        (inference('{"a": 1}', "hits-a"), 400, "Invalid payload", "looks like JSON"),
+        (inference('{"a": 1}', "here-a"), 400, "Invalid payload", "looks like JSON"),
     ],
 )
 def test_filtering_refuses(there: Site, given: dict[str, Any], status: int, words: str, remark: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,30 +10,14 @@ import pytest
 from conftest import Run
 from nodes.engine import Engine, Refused
 from nodes.proxy import Rule
-from searching import Site, scores, site
+from searching import DOCUMENTS, QUERY, TEXTS, Site, scores, site
 from templating import SIDECAR, changes, options
 
 from plugin_server import Reranker
 from plugin_server.blob import TokenBlob
-from plugin_server.corpus import Document
 from plugin_server.engines.layout import BLOB, WINDOWS
 
-QUERY = "Turn left at the church."
-TEXTS = ["Turn right at the church.", "At the church, turn left.", "The mill makes bread.", "Left at the church."]
-DOCUMENTS = [Document(str(number), text) for number, text in enumerate(TEXTS)]
 FOREIGN = TokenBlob("00" * 8, (np.ones((4, 64), np.int8),)).text()
-
-
-@pytest.fixture(scope="module")
-def there(opensearch: Engine, reranker: Reranker, run: Run) -> Iterator[Site]:
-    """A site, with a pipeline ``strict`` beside that does not ignore failures."""
-    with site(opensearch, reranker, run, "hazards", DOCUMENTS) as made:
-        path = "/_search/pipeline/hazards-{}"
-        pipeline = opensearch.request("GET", path.format("rerank"))["hazards-rerank"]
-        assert pipeline["response_processors"][0]["rerank"].pop("ignore_failure")
-        opensearch.request("PUT", path.format("strict"), pipeline)
-        yield made
-        opensearch.request("DELETE", path.format("strict"))
 
 
 def test_one_request_a_search(there: Site) -> None:
@@ -86,24 +69,23 @@ def test_a_connection_that_breaks(there: Site) -> None:
             there.rerank(QUERY, pipeline="strict")
 
 
-def test_a_sidecar_that_is_slow(opensearch_3: Engine, reranker: Reranker, run: Run) -> None:
-    """The connector waits for 5 seconds, with one line of OpenSearch tried for all."""
-    with site(opensearch_3, reranker, run, "slow", DOCUMENTS[:2]) as made:
-        dense = scores(made.search("", made.dense(QUERY)))
-        made.proxy.rules.append(Rule(delay=6))
-        asked = {"query": {"match_all": {}}, "ext": {"ml_inference": {"query": QUERY, "index": made.index}}}
-        with ThreadPoolExecutor() as threads:
-            lenient = threads.submit(made.rerank, QUERY)
-            strict = threads.submit(made.search, "filter", asked)
-            assert scores(lenient.result()) == dense
-            with pytest.raises(Refused, match="Read timed out"):
-                strict.result()
+@pytest.mark.parametrize("opensearch", ["opensearch_3"], indirect=True)
+def test_a_sidecar_that_is_slow(there: Site) -> None:
+    """The connectors wait for 5 seconds; one line of OpenSearch is tried for all."""
+    dense = scores(there.search("", there.dense(QUERY)))
+    asked = {"query": {"match_all": {}}, "ext": {"ml_inference": {"query": QUERY, "index": there.index}}}
+    with there.faulty(Rule(delay=6)), ThreadPoolExecutor() as threads:
+        lenient = threads.submit(there.rerank, QUERY)
+        strict = threads.submit(there.search, "filter", asked)
+        assert scores(lenient.result()) == dense
+        with pytest.raises(Refused, match="Read timed out"):
+            strict.result()
 
 
-def test_nobody_there(opensearch: Engine, reranker: Reranker, run: Run) -> None:
-    with site(opensearch, reranker, run, "down", DOCUMENTS[:2]) as made:
-        gone = options(opensearch, reranker, "down", sidecar=SIDECAR)
-        run(changes(opensearch, gone))  # where nobody listens
+def test_nobody_there(opensearch_2: Engine, reranker: Reranker, run: Run) -> None:
+    with site(opensearch_2, reranker, run, "down", DOCUMENTS[:2]) as made:
+        gone = options(opensearch_2, reranker, "down", sidecar=SIDECAR)
+        run(changes(opensearch_2, gone))  # where nobody listens
         dense = scores(made.search("", made.dense(QUERY)))
         assert scores(made.rerank(QUERY)) == dense
         asked = {"query": {"match_all": {}}, "ext": {"ml_inference": {"query": QUERY, "index": made.index}}}
@@ -111,7 +93,7 @@ def test_nobody_there(opensearch: Engine, reranker: Reranker, run: Run) -> None:
             made.search("filter", asked)
         searched = made.dense(QUERY) | {"ext": {"ml_inference": {"query": QUERY}}}
         assert [hit["_source"].get("simgate_verdict") for hit in made.search("verdicts", searched)] == [None, None]
-        run(changes(opensearch, gone, gone=True))
+        run(changes(opensearch_2, gone, gone=True))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from conftest import Run
@@ -12,7 +11,6 @@ from nodes.proxy import Proxy, Rule
 from templating import PRIVATE, SIDECAR, TRUSTED, Cluster
 
 from index_templates.resource import Resource, names
-from index_templates.store import TemplateError
 from plugin_server import Reranker
 from plugin_server.errors import EngineRefused
 
@@ -82,27 +80,27 @@ def test_from_first_to_last(engine: Engine, cluster: Make, monkeypatch: pytest.M
     assert there.remove() == unchanged == there.remove(dry=True)
 
 
-@pytest.mark.parametrize(
-    ("given", "updated", "remark"),
-    [
-        ({"text_field": "body"}, {"index_template documents", "search_pipeline rerank"},
-         "the mapping, and what reads the text"),
-        ({"pattern": "other-*"}, {"index_template documents"}, "the indices"),
-        ({"vectors": "lucene-byte"}, {"component_template vectors", "component_template blobs"},
-         "the vectors, and what the mapping says of them"),
-        ({"profile": "pairs"}, {f"connector {name}" for name in ("rerank", "verify", "search")}, "what is asked for"),
-        ({"api_key": "secret"}, {f"connector {name}" for name in ("rerank", "verify", "search")}, "how to log in"),
-    ],
-)  # fmt: skip
-def test_changed_options_update(
-    opensearch_2: Engine, cluster: Make, given: dict[str, str], updated: set[str], remark: str
-) -> None:
+CONNECTORS = {f"connector {name}" for name in ("rerank", "verify", "search")}
+#: Options changed one after the other, what that updates, and why.
+CHANGES: list[tuple[dict[str, str], set[str], str]] = [
+    ({"text_field": "body"}, {"index_template documents", "search_pipeline rerank"}, "what reads the text"),
+    ({"pattern": "other-*"}, {"index_template documents"}, "the indices"),
+    ({"vectors": "lucene-byte"}, {"component_template vectors", "component_template blobs"}, "and the mapping's _meta"),
+    ({"profile": "pairs"}, CONNECTORS, "what is asked for"),
+    ({"api_key": "secret"}, CONNECTORS, "how to log in"),
+]
+
+
+def test_changed_options_update(opensearch_2: Engine, cluster: Make) -> None:
     there = cluster(opensearch_2, "options")
     there.apply()
     models = {hit["_id"] for hit in there.learnt("models")}
-    told = expected(there, "unchanged v1") | dict.fromkeys(updated, "updated v1 to v1") | skipped(there)
-    assert there.apply(dry=True, **given) == told == there.apply(**given)
-    assert there.apply(**given) == expected(there, "unchanged v1")
+    chosen: dict[str, str] = {}
+    for given, updated, remark in CHANGES:
+        chosen |= given
+        told = expected(there, "unchanged v1") | dict.fromkeys(updated, "updated v1 to v1")
+        assert there.apply(dry=True, **chosen) == told == there.apply(**chosen), remark
+        assert there.apply(**chosen) == expected(there, "unchanged v1"), remark
     # a connector that changes is no new one, and its model is deployed as it was
     states = {hit["_id"]: hit["_source"]["model_state"] for hit in there.learnt("models")}
     assert states == dict.fromkeys(models, "DEPLOYED")
@@ -153,121 +151,75 @@ PIPELINES = {f"search_pipeline {name}" for name in ("rerank", "verdicts", "filte
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "left_out", "remark"),
+    ("there_is", "left_out", "remark"),
     [
-        ("component_template", "mine-blobs", {"index_template documents"}, "documents would have no blobs"),
-        ("index_template", "mine-documents", set(), "nothing names it"),
-        ("search_pipeline", "mine-filter", set(), "nothing names it"),
-        ("connector", "mine-verify", {"model verify", "search_pipeline verdicts"}, "it calls somebody else"),
-        ("model_group", "mine", MODELS | PIPELINES, "access to it is not ours to give"),
+        (
+            {"component_template": "mine-blobs", "search_pipeline": "mine-filter", "connector": "mine-verify"},
+            {
+                "component_template mine-blobs": {"index_template documents"},
+                "connector mine-verify": {"model verify", "search_pipeline verdicts"},
+            },
+            "documents would have no blobs, and somebody else would be called",
+        ),
+        (
+            {"index_template": "mine-documents", "model_group": "mine"},
+            {"model_group mine": MODELS | PIPELINES},
+            "access to the models would not be ours to give",
+        ),
     ],
 )
 def test_somebody_elses_is_kept(
-    opensearch_2: Engine, cluster: Make, kind: str, name: str, left_out: set[str], remark: str
+    opensearch_2: Engine, cluster: Make, there_is: dict[str, str], left_out: dict[str, set[str]], remark: str
 ) -> None:
-    there, own = cluster(opensearch_2, "mine"), f"{kind} {name.removeprefix('mine').lstrip('-')}".strip()
-    allow(opensearch_2, [f"^{SIDECAR}/.*$"])
-    method, path, body = MINE[kind]
-    learnt = path.startswith("/_plugins")
-    answer = opensearch_2.request(method, path.format(name), body | ({"name": name} if learnt else {}))
+    there = cluster(opensearch_2, "mine")
+    opensearch_2.request("PUT", "/_cluster/settings", {"persistent": {TRUSTED: [f"^{SIDECAR}/mine$"]}})
+    made = [made_by_hand(opensearch_2, kind, name) for kind, name in there_is.items()]
     mine = there.state()
     told = there.apply()
-    assert told[own] == "kept was not made by simgate: delete it, or choose another prefix"
-    needs = f"skipped needs the {kind} {name}, which was not made by simgate"
-    assert {item for item, word in told.items() if word == needs} == left_out
+    own = [f"{kind} {name.removeprefix('mine').lstrip('-')}".strip() for kind, name in there_is.items()]
+    kept = "kept was not made by simgate"
+    assert {told[name] for name in own} == {f"{kept}: delete it, or choose another prefix"}
+    needs = {item: word for item, word in told.items() if word.startswith("skipped needs")}
+    assert needs == {
+        item: f"skipped needs the {needed}, which was not made by simgate"
+        for needed, items in left_out.items()
+        for item in items
+    }
     assert there.apply(dry=True) == {
         item: word.replace("created", "unchanged").replace("updated", "unchanged") for item, word in told.items()
     }
     removed = there.remove()
-    assert removed[own] == "kept was not made by simgate"
-    trust = "kept the connector mine-verify calls the sidecar, too" if kind == "connector" else "updated"
-    assert removed["cluster_setting ml_commons"] == trust
+    assert {removed[name] for name in own} == {kept}
+    called = "kept the connector mine-verify calls the sidecar, too" if "connector" in there_is else "updated"
+    assert removed["cluster_setting ml_commons"] == called
     after = there.state()
     assert {part: after[part] for part in after if part != "settings"} == {
         part: mine[part] for part in mine if part != "settings"
     }
-    there_is = f"{path.rpartition('/')[0]}/{answer[f'{kind}_id']}" if learnt else path.format(name)
-    opensearch_2.request("DELETE", there_is)
-    allow(opensearch_2, None)
+    for path in made:
+        opensearch_2.request("DELETE", path)
+    opensearch_2.request("PUT", "/_cluster/settings", {"persistent": {TRUSTED: None, PRIVATE: None}})
 
 
-def allow(engine: Engine, trusted: Any, private: Any = None) -> None:
-    """Sets what connectors may call; None as it was."""
-    engine.request("PUT", "/_cluster/settings", {"persistent": {TRUSTED: trusted, PRIVATE: private}})
-
-
-@pytest.mark.parametrize(
-    ("trusted", "private", "left", "remark"),
-    [
-        (None, None, {}, "all as a new cluster has it"),
-        (
-            ["^https://mine/.*$"],
-            None,
-            {TRUSTED: ["^https://mine/.*$"], PRIVATE: "true"},
-            "one may need what was allowed",
-        ),
-        ("^https://mine/.*$", True, {TRUSTED: ["^https://mine/.*$"], PRIVATE: "true"}, "set as one text"),
-        (
-            "^https://a/.*$,^https://b/.*$",
-            True,
-            {TRUSTED: ["^https://a/.*$", "^https://b/.*$"], PRIVATE: "true"},
-            "two",
-        ),
-    ],
-)
-def test_other_addresses_stay_trusted(
-    opensearch: Engine, cluster: Make, trusted: Any, private: Any, left: dict[str, Any], remark: str
-) -> None:
-    there = cluster(opensearch, "trust")
-    allow(opensearch, trusted, private)
-    try:
-        assert there.apply()["cluster_setting ml_commons"] == "updated"
-        flat = "/_cluster/settings?flat_settings=true"
-        given = opensearch.request("GET", flat)["persistent"]
-        assert given[TRUSTED][-1] == there.options().values["trusted"]
-        assert given[TRUSTED][:-1] == left[TRUSTED] if left else len(given[TRUSTED]) > 5
-        assert given[PRIVATE] == "true"
-        assert there.remove()["cluster_setting ml_commons"] == "updated"
-        assert opensearch.request("GET", flat)["persistent"] == left
-    finally:
-        allow(opensearch, None)
-
-
-def test_two_prefixes_of_one_sidecar(opensearch: Engine, cluster: Make) -> None:
-    one, two = cluster(opensearch, "one"), cluster(opensearch, "two")
-    one.apply()
-    assert two.apply()["cluster_setting ml_commons"] == "unchanged"
-    settings = one.state()["settings"]
-    kept = "kept the connector two-rerank calls the sidecar, too"
-    assert one.remove(dry=True)["cluster_setting ml_commons"] == kept
-    assert one.remove()["cluster_setting ml_commons"] == kept
-    assert one.state()["settings"] == settings
-    assert two.remove()["cluster_setting ml_commons"] == "updated"
-
-
-def test_a_transient_setting_is_not_overruled(opensearch: Engine, cluster: Make) -> None:
-    there = cluster(opensearch, "transient")
-    opensearch.request("PUT", "/_cluster/settings", {"transient": {TRUSTED: ["^https://elsewhere/.*$"]}})
-    try:
-        before = there.state()
-        with pytest.raises(TemplateError, match="a transient setting goes before"):
-            there.apply()
-        assert there.state() == before
-        assert "created v1" in there.apply(sidecar="https://elsewhere").values()
-        there.remove(sidecar="https://elsewhere")
-    finally:
-        opensearch.request("PUT", "/_cluster/settings", {"transient": {TRUSTED: None}, "persistent": {PRIVATE: None}})
+def made_by_hand(engine: Engine, kind: str, name: str) -> str:
+    """The path of a resource of that name that simgate has not made."""
+    method, path, body = MINE[kind]
+    if not path.startswith("/_plugins"):
+        engine.request(method, path.format(name), body)
+        return path.format(name)
+    answer = engine.request(method, path, body | {"name": name})
+    return f"{path.rpartition('/')[0]}/{answer[f'{kind}_id']}"
 
 
 def test_a_connector_that_is_refused_leaves_its_model_deployed(
-    opensearch: Engine, cluster: Make, proxied: Callable[..., Proxy], reranker: Reranker, run: Run
+    opensearch_2: Engine, cluster: Make, proxied: Callable[..., Proxy], reranker: Reranker, run: Run
 ) -> None:
-    there, proxy = cluster(opensearch, "refused"), proxied(opensearch)
+    there, proxy = cluster(opensearch_2, "refused"), proxied(opensearch_2)
     there.apply()
     models = {hit["_id"] for hit in there.learnt("models")}
     path = f"/_plugins/_ml/connectors/{there.one('connectors', 'verify')['id']}"
     proxy.rules += [Rule(path, times=1), Rule(path, status=400, times=1)]  # read, but not written
-    behind = Cluster(Engine(proxy.url, opensearch.kind, opensearch.version), reranker, run, "refused")
+    behind = Cluster(Engine(proxy.url, opensearch_2.kind, opensearch_2.version), reranker, run, "refused")
     with pytest.raises(EngineRefused, match="400"):
         behind.apply(profile="pairs")
     assert [seen.method for seen in proxy.seen if seen.path == path] == ["GET", "PUT"]

@@ -1,0 +1,62 @@
+"""``tei.v1.Rerank``: text-embeddings-inference's rerank over gRPC, with the scores of the HTTP door ``/rerank``."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from time import perf_counter_ns
+from typing import Any
+
+from plugin_server import tei_v1_pb2 as pb
+from plugin_server import tei_v1_pb2_grpc as pb_grpc
+from plugin_server.blob import split
+from plugin_server.candidate import Candidate
+from plugin_server.ranking import Policy, log_odds
+from plugin_server.relevance import Relevant, relevant, rounded
+from plugin_server.reranker import Reranker
+from plugin_server.service import abort
+
+NAME = pb.DESCRIPTOR.services_by_name["Rerank"].full_name
+#: Stands where the request has no place for one.
+PROFILE = "passages"
+
+
+class TeiService(pb_grpc.RerankServicer):
+    """The servicer; the event loop only waits.
+
+    Args:
+        reranker: shared by all calls.
+        executor: whose threads run it.
+    """
+
+    def __init__(self, reranker: Reranker, executor: Executor) -> None:
+        self.reranker = reranker
+        self._executor = executor
+
+    async def Rerank(self, request: pb.RerankRequest, context: Any) -> pb.RerankResponse:
+        """The texts with their scores, best first."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, self.rerank, request)
+        except Exception as error:
+            await abort(context, error)
+
+    def rerank(self, request: pb.RerankRequest) -> pb.RerankResponse:
+        """The response to a request; a text that cannot be read is not rejected.
+
+        Raises:
+            InvalidRequest: as `Reranker.rerank` does when it is lenient.
+        """
+        began = perf_counter_ns()
+        candidates = [Candidate(rest, blob=stored) for stored, rest in map(split, request.texts)]
+        ranking = self.reranker.rerank(request.query, candidates, PROFILE, Policy.ANNOTATE, lenient=True, field="texts")
+        ranks = [_rank(item, request) for item in relevant(ranking.hits, Policy.DEMOTE)]
+        read = len(request.query) + sum(len(candidate.text) for candidate in candidates)
+        metadata = pb.Metadata(compute_chars=read, total_time_ns=perf_counter_ns() - began)
+        return pb.RerankResponse(ranks=ranks, metadata=metadata)
+
+
+def _rank(item: Relevant, request: pb.RerankRequest) -> pb.Rank:
+    """One text with its score, as the request wants it."""
+    score = rounded(log_odds(item.score)) if request.raw_scores else item.score
+    text = item.hit.candidate.text if request.return_text else None
+    return pb.Rank(index=item.hit.position, score=score, text=text)
