@@ -43,6 +43,7 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     """
     if name and no_index:
         raise click.UsageError("--index and --no-index exclude each other")
+    from plugin_server.backend import Source
     from plugin_server.server import Server  # neither gRPC nor HTTP is needed by the other commands
     from plugin_server.server import serve as run
 
@@ -56,9 +57,5 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
         click.echo(f"Serving on {doors}, {source or 'without an index'}", err=True)
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
-        asyncio.run(
-            run(
-                reranker, address, index, ready=ready, http_address="" if no_http else http, engine=engine,
-                engine_index=name or "",
-            )
-        )  # fmt: skip
+        found = Source(index, engine, name or "")
+        asyncio.run(run(reranker, address, found, ready=ready, http_address="" if no_http else http))

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
 from importlib.metadata import version
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server import wire
+from plugin_server.backend import Backend
 from plugin_server.errors import IndexFailure, InvalidField, OverLimit
 from plugin_server.reranker import Reranker
-from plugin_server.search import Answer, Question
 from plugin_server.status import grpc_status, message
 
 NAME = pb.DESCRIPTOR.services_by_name["Simgate"].full_name
 Request = TypeVar("Request")
 Response = TypeVar("Response")
-
-
-#: What answers a search: the embedded index on a thread, or an engine.
-Search: TypeAlias = Callable[[Question], Awaitable[Answer]]
 
 
 class Service(pb_grpc.SimgateServicer):
@@ -33,8 +29,7 @@ class Service(pb_grpc.SimgateServicer):
     Args:
         reranker: shared by all calls.
         executor: whose threads run the core. A call whose client gave up while it waited for a thread is never run.
-        search: for Search.
-        index: to search when a request names none.
+        backend: for Search.
         max_message_bytes: the server's limit, for Info.
     """
 
@@ -42,13 +37,11 @@ class Service(pb_grpc.SimgateServicer):
         self,
         reranker: Reranker,
         executor: Executor,
-        search: Search | None = None,
-        index: str = "",
+        backend: Backend | None = None,
         max_message_bytes: int = 0,
     ) -> None:
         self.reranker = reranker
-        self.search = search
-        self.index = index
+        self.backend = backend or Backend()
         self.max_message_bytes = max_message_bytes
         self._executor = executor
 
@@ -71,9 +64,9 @@ class Service(pb_grpc.SimgateServicer):
     async def Search(self, request: pb.SearchRequest, context: Any) -> pb.SearchResponse:
         """Recall and reranking over the engine or the index."""
         try:
-            if self.search is None:
+            if self.backend.search is None:
                 raise IndexFailure("index: this server was started without one: start it with an engine or an index")
-            answer = await self.search(wire.question_of(request, self.index))
+            answer = await self.backend.search(wire.question_of(request, self.backend.name))
             return wire.search_response(answer, self._fingerprint)
         except Exception as error:
             await abort(context, error)
@@ -119,7 +112,7 @@ class Service(pb_grpc.SimgateServicer):
             version("simgate"),
             reranker.encoder.max_query_tokens,
             self.max_message_bytes,
-            self.search is not None,
+            self.backend.search is not None,
             reranker.previous.manifest.fingerprint if reranker.previous else "",
         )
 

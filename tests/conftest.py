@@ -19,6 +19,7 @@ from nodes.proxy import Proxy
 from serving import serving
 
 from plugin_server import Bundle, Reranker, Settings
+from plugin_server.backend import Source
 from plugin_server.corpus import Document
 from plugin_server.gateway.app import Gateway
 from plugin_server.gateway.settings import GatewaySettings
@@ -68,7 +69,7 @@ def server_index(reranker: Reranker, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def address(reranker: Reranker, server_index: Index, run: Run) -> Iterator[str]:
     """Where a real server listens, with an index."""
-    server = run(Server.start(reranker, "127.0.0.1:0", server_index))
+    server = run(Server.start(reranker, "127.0.0.1:0", Source(server_index)))
     yield server.address
     run(server.stop(0))
 

@@ -16,6 +16,7 @@ from nodes.proxy import Proxy, Rule
 from templating import changes, options, where
 
 from plugin_server import Candidate, Reranker
+from plugin_server.backend import Source
 from plugin_server.corpus import Document
 from plugin_server.engines.connection import Engine as Connection
 from plugin_server.engines.indexing import fill
@@ -128,7 +129,9 @@ def site(
     """
     settings = where(engine)
     server = run(
-        Server.start(reranker, "127.0.0.1:0", http_address="127.0.0.1:0", engine=settings, engine_index=f"{prefix}-a")
+        Server.start(
+            reranker, "127.0.0.1:0", http_address="127.0.0.1:0", source=Source(engine=settings, name=f"{prefix}-a")
+        )
     )
     http = f"http://{server.http_address}"
     proxy = run(Proxy.start(http))

@@ -19,6 +19,7 @@ from nodes.engine import Engine as Node
 from onnx import TensorProto, helper
 
 from plugin_server import Bundle, Outcome, Reranker, Settings
+from plugin_server.backend import Source
 from plugin_server.bundle import VERIFIER, sha256
 from plugin_server.cli import main
 from plugin_server.client import Client
@@ -105,8 +106,8 @@ class Doors:
 def doors(engine: Node, demo: Demo, reranker: Reranker, run: Run) -> Iterator[Doors]:
     server = run(
         Server.start(
-            reranker, "127.0.0.1:0", http_address="127.0.0.1:0", engine=settings_of(engine),
-            engine_index=demo.index(engine),
+            reranker, "127.0.0.1:0", Source(engine=settings_of(engine), name=demo.index(engine)),
+            http_address="127.0.0.1:0",
         )
     )  # fmt: skip
     yield Doors(server)
@@ -201,7 +202,7 @@ def test_a_server_that_cannot_verify(engine: Node, demo: Demo, failing: Bundle, 
     server = run(
         Server.start(
             Reranker(failing, Settings(on_failure=on_failure)), "127.0.0.1:0", http_address="127.0.0.1:0",
-            engine=settings_of(engine), engine_index=demo.index(engine),
+            source=Source(engine=settings_of(engine), name=demo.index(engine)),
         )
     )  # fmt: skip
     try:

@@ -27,6 +27,7 @@ from test_server import wait_until_refused
 from plugin_server import Reranker
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
+from plugin_server.backend import Backend
 from plugin_server.blob import TokenBlob
 from plugin_server.errors import InvalidField
 from plugin_server.http.app import app
@@ -46,7 +47,7 @@ class Hosted:
         self.ready = True
         metrics = Metrics(reranker.manifest.fingerprint)
         self.executor = ThreadPoolExecutor(1)
-        made = app(reranker, self.executor, metrics, lambda: self.ready, fallback=gateway)
+        made = app(reranker, self.executor, metrics, lambda: self.ready, backend=Backend(gateway=gateway))
         self.server: HttpServer = run(HttpServer.start(made, "127.0.0.1:0"))
         self.url = f"http://{self.server.address}"
 

@@ -9,14 +9,13 @@ from importlib.metadata import version
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
 
+from plugin_server.backend import Backend
 from plugin_server.http import cohere, probes, searching, tei, verify
 from plugin_server.http.door import MAX_BODY_BYTES
 from plugin_server.http.worker import Worker
 from plugin_server.metrics import Metrics
 from plugin_server.reranker import Reranker
-from plugin_server.service import Search
 
 DESCRIPTION = """Reranks the hits of a dense search and drops the near-misses: same words, other meaning.
 
@@ -26,6 +25,9 @@ A document is a text, a token blob (`sgb1:…`), a blob with its text right behi
 Limits: {candidates} documents of a request, {characters} characters of a document, {tokens} tokens of a query,
 {body} bytes of a body. Model bundle: {fingerprint}."""
 
+#: No search, and no gateway.
+NOTHING = Backend()
+
 
 def app(
     reranker: Reranker,
@@ -33,9 +35,7 @@ def app(
     metrics: Metrics,
     ready: Callable[[], bool] = lambda: True,
     max_body_bytes: int = MAX_BODY_BYTES,
-    fallback: ASGIApp | None = None,
-    search: Search | None = None,
-    index: str = "",
+    backend: Backend = NOTHING,
 ) -> FastAPI:
     """The application.
 
@@ -45,9 +45,8 @@ def app(
         metrics: what ``/metrics`` gives.
         ready: what ``/readyz`` asks.
         max_body_bytes: of one request to a door; a larger one is answered with 413.
-        search: for ``/v1/search``, which is left out without.
-        index: to search when a request names none.
-        fallback: takes every request that no door takes; without it they are answered with 404 or 405.
+        backend: for ``/v1/search``, which is left out without. Its gateway takes every request that no door takes; they
+            are answered with 404 or 405 if there is none.
     """
     made = FastAPI(
         title="simgate",
@@ -62,16 +61,16 @@ def app(
         docs_url=None,  # these pages load scripts from other hosts
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={} if fallback else {HTTPException: no_such_door},
+        exception_handlers={} if backend.gateway else {HTTPException: no_such_door},
     )
     made.state.max_body_bytes = max_body_bytes
     worker = Worker(reranker, executor)
     for router in (cohere.routes(worker), tei.routes(worker), verify.routes(worker), probes.routes(metrics, ready)):
         made.include_router(router)
-    if search:
-        made.include_router(searching.routes(search, index))
-    if fallback:
-        made.mount("", fallback)
+    if backend.search:
+        made.include_router(searching.routes(backend.search, backend.name))
+    if backend.gateway:
+        made.mount("", backend.gateway)
     return made
 
 
