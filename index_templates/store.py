@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -16,6 +16,8 @@ MARK = re.compile(r" \(simgate v(\d+) ([0-9a-f]{12})\)$")
 ML = "/_plugins/_ml"
 #: Seconds between two looks at a task of ML Commons, and how many looks.
 POLL, POLLS = 0.05, 600
+#: Looks until what has not come about is asked for again.
+AGAIN = 20
 #: Resources of ML Commons that are looked at, in one answer.
 MANY = 1000
 
@@ -152,7 +154,7 @@ class Learning:
         for model in models:
             await self._undeploy(model)
         try:
-            await self._settled("PUT", f"{self.path}/{old.id}", body)
+            await self._settled("PUT", f"{self.path}/{old.id}", body, models)
         finally:  # with the connector as it was, if it was refused
             for model in models:
                 await self._deployed(await self.request("POST", f"{ML}/models/{model}/_deploy", {}))
@@ -177,8 +179,12 @@ class Learning:
         found = await self.request("POST", f"{ML}/models/_search", query)
         return [str(hit["_id"]) for hit in found["hits"]["hits"]] if found else []
 
-    async def _settled(self, method: str, path: str, body: Any) -> None:
-        """Nothing; it is done, once every node knows that no model in use needs it any more."""
+    async def _settled(self, method: str, path: str, body: Any, models: Sequence[str] = ()) -> None:
+        """Nothing; it is done, once every node knows that no model in use needs it any more.
+
+        Args:
+            models: to undeploy again now and then: one that was still being deployed is deployed after all.
+        """
         for left in reversed(range(POLLS)):
             try:
                 await self.request(method, path, body)
@@ -187,6 +193,8 @@ class Learning:
                 if "still using" not in str(error) or not left:
                     raise
             await asyncio.sleep(POLL)
+            for model in models if left % AGAIN == 0 else ():
+                await self._undeploy(model)
 
     async def _undeploy(self, model: str) -> None:
         """Nothing; the model is undeployed, which its connector learns only a moment after the answer."""
@@ -199,11 +207,13 @@ class Learning:
         raise TemplateError(f"model: not undeployed within {POLL * POLLS:g} s: see the model {model}")
 
     async def _deployed(self, task: dict[str, Any]) -> dict[str, Any]:
-        """The task's end."""
+        """The task's end, once the model says so itself, which it does a moment later."""
         for _ in range(POLLS):
             state: dict[str, Any] = await self.request("GET", f"{ML}/tasks/{task['task_id']}", None)
             if state["state"] == "COMPLETED":
-                return state
+                path = f"{ML}/models/{state.get('model_id') or task['model_id']}"
+                if (await self.request("GET", path, None) or {}).get("model_state") == "DEPLOYED":
+                    return state
             if "FAILED" in state["state"] or state["state"] == "COMPLETED_WITH_ERROR":
                 raise TemplateError(f"model: cannot be deployed: {state.get('error', state['state'])}")
             await asyncio.sleep(POLL)

@@ -60,6 +60,7 @@ def test_any_number_of_hits(there: Site, size: int) -> None:
         there.engine.request("DELETE", f"/{index}")
 
 
+@pytest.mark.parametrize("opensearch", ["opensearch_2"], indirect=True)
 def test_more_hits_than_are_verified(there: Site) -> None:
     """The limit is the server's: the search stays as it was."""
     index, size = f"{there.prefix}-many", there.reranker.settings.max_candidates + 1

@@ -130,38 +130,42 @@ def test_a_query_that_looks_like_json(there: Site, query: str) -> None:
     assert len(there.proxy.seen) == since
 
 
-@pytest.mark.parametrize(
-    ("fields", "kept", "arrives", "remark"),
-    [
-        ({"text": TEXTS[1]}, True, None, "no blob: the text is encoded"),
-        ({"text": TEXTS[0]}, False, None, "and judged"),
-        ({"text": TEXTS[0], BLOB: "sgb1:AAAA"}, True, None, "a malformed blob hides its text: unverified"),
-        ({"text": TEXTS[0], BLOB: FOREIGN}, False, None, "another bundle's blob: the text is encoded"),
-        ({"text": TEXTS[1], BLOB: FOREIGN}, True, None, "and judged"),
-        ({BLOB: FOREIGN}, True, None, "another bundle's blob alone: unverified"),
-        ({}, True, None, "neither: unverified"),
-        ({"text": " "}, True, None, "no words: unverified"),
-        ({"text": [TEXTS[0], TEXTS[2]]}, False, None, "two values"),
-        ({"text": 'say "left" \\ {"a": [1]} 🚂'}, False, None, "signs of JSON"),
-        ({"text": "${parameters.query}"}, True, QUERY, "ML Commons puts the query in its place: only a blob helps"),
-        ({"text": "${parameters.query}", BLOB: "OWN"}, False, None, "the blob counts, whatever is put behind it"),
-    ],
-)
-def test_whatever_is_in_a_document(
-    there: Site, fields: dict[str, Any], kept: bool, arrives: str | None, remark: str
-) -> None:
-    """One document in another index; a search for it never fails."""
+#: The fields of a document, whether it is kept, what arrives of it if that is not what is stored, and a remark.
+STORED: list[tuple[dict[str, Any], bool, str | None, str]] = [
+    ({"text": TEXTS[1]}, True, None, "no blob: the text is encoded"),
+    ({"text": TEXTS[0]}, False, None, "and judged"),
+    ({"text": TEXTS[0], BLOB: "sgb1:AAAA"}, True, None, "a malformed blob hides its text: unverified"),
+    ({"text": TEXTS[0], BLOB: FOREIGN}, False, None, "another bundle's blob: the text is encoded"),
+    ({"text": TEXTS[1], BLOB: FOREIGN}, True, None, "and judged"),
+    ({BLOB: FOREIGN}, True, None, "another bundle's blob alone: unverified"),
+    ({}, True, None, "neither: unverified"),
+    ({"text": " "}, True, None, "no words: unverified"),
+    ({"text": [TEXTS[0], TEXTS[2]]}, False, None, "two values"),
+    ({"text": 'say "left" \\ {"a": [1]} 🚂'}, False, None, "signs of JSON"),
+    ({"text": "${parameters.query}"}, True, QUERY, "ML Commons puts the query in its place: only a blob helps"),
+    ({"text": "${parameters.query}", BLOB: "OWN"}, False, None, "the blob counts, whatever is put behind it"),
+]
+
+
+def test_whatever_is_in_documents(there: Site) -> None:
+    """Each is judged by itself, and the search never fails."""
     engine, index = there.engine, f"{there.prefix}-documents"
     stored = engine.request("GET", f"/{there.index}/_doc/0")["_source"]
-    own = {BLOB: stored[BLOB]} if fields.get(BLOB) == "OWN" else {}
-    engine.request("PUT", f"/{index}/_doc/one?refresh=true", {WINDOWS: stored[WINDOWS]} | fields | own)
+    lines: list[Any] = []
+    for number, (fields, _, _, _) in enumerate(STORED):
+        own = {BLOB: stored[BLOB]} if fields.get(BLOB) == "OWN" else {}
+        lines += [{"index": {"_id": str(number)}}, {WINDOWS: stored[WINDOWS]} | fields | own]
+    assert not engine.request("POST", f"/{index}/_bulk?refresh=true", lines)["errors"]
     try:
         since = len(there.proxy.seen)
-        context = {"ext": {"rerank": {"query_context": {"query_text": QUERY}}}}
-        body = there.dense(QUERY) | context
+        body = there.dense(QUERY) | {"ext": {"rerank": {"query_context": {"query_text": QUERY}}}}
+        dense = list(scores(engine.request("POST", f"/{index}/_search", body)["hits"]["hits"]))
         path = f"/{index}/_search?search_pipeline={there.prefix}-strict"
-        (hit,) = engine.request("POST", path, body)["hits"]["hits"]
-        assert (hit["_score"] >= 0.5) == kept
-        assert arrives is None or there.sent(since)[0]["documents"] == [arrives]
+        found = scores(engine.request("POST", path, body)["hits"]["hits"])
+        assert len(found) == len(STORED)
+        arrived = dict(zip(dense, there.sent(since)[0]["documents"], strict=True))
+        for number, (_, kept, arrives, remark) in enumerate(STORED):
+            assert (found[str(number)] >= 0.5) == kept, remark
+            assert arrives is None or arrived[str(number)] == arrives, remark
     finally:
         engine.request("DELETE", f"/{index}")

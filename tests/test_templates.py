@@ -106,8 +106,8 @@ def test_changed_options_update(opensearch_2: Engine, cluster: Make) -> None:
     assert states == dict.fromkeys(models, "DEPLOYED")
 
 
-def test_another_sidecar(opensearch: Engine, cluster: Make) -> None:
-    there, address = cluster(opensearch, "moved"), "http://127.0.0.1:2"
+def test_another_sidecar(opensearch_2: Engine, cluster: Make) -> None:
+    there, address = cluster(opensearch_2, "moved"), "http://127.0.0.1:2"
     there.apply()
     told = there.apply(sidecar=address)
     assert {name for name, word in told.items() if word.startswith("updated")} == {
