@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from plugin_server.engines.connection import Engine, reason, shaped
 from plugin_server.engines.document import documented, numbers
-from plugin_server.engines.layout import BLOB, WINDOWS, WINDOWS_PATTERN, Layout, Mapped
+from plugin_server.engines.layout import BLOB, BUNDLE, DIGEST, WINDOWS, WINDOWS_PATTERN, Layout, Mapped
 from plugin_server.engines.target import path
 from plugin_server.index import Found
 from plugin_server.search import Question
@@ -26,7 +26,7 @@ def body(
         engine: ``opensearch`` or ``elasticsearch``.
         vector: of the query.
     """
-    asked: dict[str, Any] = {"size": question.k, "_source": {"excludes": [WINDOWS_PATTERN]}}
+    asked: dict[str, Any] = {"size": question.k, "_source": {"excludes": [WINDOWS_PATTERN, BUNDLE, DIGEST]}}
     if question.recall_query is not None:
         return asked | {"query": _filtered(question.recall_query, question.filter)}
     words = _filtered({"match": {layout.text: question.query}}, question.filter)
