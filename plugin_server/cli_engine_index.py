@@ -12,7 +12,7 @@ from index_templates.apply import Options
 from index_templates.resource import Resource
 from plugin_server.bundle import Bundle
 from plugin_server.cli_common import Bar, console, emit, settings, shown
-from plugin_server.cli_index import Tally
+from plugin_server.cli_tally import Tally
 from plugin_server.corpus import read_corpus
 from plugin_server.engines import census, indexing, updating
 from plugin_server.engines.checkpoint import Checkpoint, job_of, place_of

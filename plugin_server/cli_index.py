@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable
-from os import fstat
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
-from plugin_server.cli_common import Bar, bundle_option, console, json_option, load, place, report
+from plugin_server.cli_common import bundle_option, console, json_option, load, place
 from plugin_server.cli_engine import engine_options, engine_settings
+from plugin_server.cli_tally import Tally
 from plugin_server.corpus import Document, Refused, read_corpus
 from plugin_server.index import Index
 from plugin_server.index_file import label_of
-from plugin_server.indexing import Batch, fill
+from plugin_server.indexing import fill
 from plugin_server.reranker import Reranker
 
 #: Label of an index that holds the demo's documents and none of the user's.
@@ -146,37 +145,6 @@ def store(index: Index, reranker: Reranker, corpus: Iterable[Document | Refused]
     return tally.refused
 
 
-class Tally:
-    """What became of a corpus so far, shown as a progress bar; a context manager.
-
-    Attributes:
-        refused: lines that could not be stored; they are told on standard error.
-    """
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.added = self.unchanged = self.refused = 0
-        self._stream, self._size, self._bar = stream, _size(stream), Bar("Indexing")
-
-    def add(self, batch: Batch) -> None:
-        """Nothing; the batch is counted and shown."""
-        self.added += batch.added
-        self.unchanged += batch.unchanged
-        self.refused += len(batch.refused)
-        report(batch.refused, self._stream)
-        counts = {"added": self.added, "unchanged": self.unchanged, "refused": self.refused}
-        note = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        self._bar.update(self._stream.tell() if self._size else self.added + self.unchanged, self._size, note)
-
-    def __enter__(self) -> Tally:
-        self._bar.__enter__()
-        return self
-
-    def __exit__(self, *fault: Any) -> None:
-        if not self.added + self.unchanged + self.refused:
-            self._bar.update(0, None, "no documents: the input is empty")
-        self._bar.__exit__(*fault)
-
-
 def _embedded(corpus: BinaryIO, path: Path | None, bundle: str, replace: bool) -> int:
     """The exit code, after the corpus was stored in the embedded index."""
     reranker, file = load(bundle), place(path)
@@ -184,12 +152,3 @@ def _embedded(corpus: BinaryIO, path: Path | None, bundle: str, replace: bool) -
         refused = store(target, reranker, read_corpus(corpus, reranker.settings.max_characters), corpus)
         console(errors=True).print(f"{len(target)} documents in {file}", soft_wrap=True)
     return 1 if refused else 0
-
-
-def _size(stream: BinaryIO) -> int | None:
-    """Bytes of a regular file; None for a pipe."""
-    try:
-        status = fstat(stream.fileno())
-    except OSError:  # a stream in memory
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
