@@ -75,7 +75,7 @@ def test_a_search_that_cannot_be_verified_gives_the_engines_hits(
     assert answer.ranking.dropped == ()
     for hit in answer.ranking.hits:
         assert hit.verdict.outcome is Outcome.UNVERIFIED
-        assert hit.verdict.reason.startswith("the hits could not be verified")
+        assert hit.verdict.reason.startswith("verification failed")
     assert "verification failed" in caplog.text
 
 

@@ -83,9 +83,8 @@ def test_writing_through_the_gateway(site: Site) -> None:
     assert replies[0] == replies[1]
 
 
+@pytest.mark.parametrize("site", ["opensearch_2", "opensearch_3"], indirect=True)
 def test_opensearch_client(site: Site) -> None:
-    if site.kind != "opensearch":
-        pytest.skip("another client")
     for compress in (False, True):
         client = OpenSearch(site.gateway, http_compress=compress)
         try:
@@ -104,9 +103,8 @@ def test_opensearch_client(site: Site) -> None:
             client.close()
 
 
+@pytest.mark.parametrize("site", ["elasticsearch_9"], indirect=True)
 def test_elasticsearch_client(site: Site) -> None:
-    if site.kind != "elasticsearch":
-        pytest.skip("another client")
     for compress in (False, True):
         with Elasticsearch(site.gateway, http_compress=compress) as client:
             ext = site.body({})["ext"]
