@@ -245,17 +245,21 @@ def test_an_index_that_no_template_would_make_is_refused(
 
 
 @CLIENTS
-def test_blobs_without_vectors(engine: Node, indices: Indices, tiny_reranker: Reranker) -> None:
-    index = indices.make(engine, tiny_reranker, "none")
+def test_blobs_without_vectors_and_vectors_later(engine: Node, indices: Indices, tiny_reranker: Reranker) -> None:
+    index = indices.make(engine, tiny_reranker)
 
-    async def work() -> list[int]:
+    async def added(vectors: bool) -> list[int]:
         async with Engine(settings_of(engine)) as client:
-            target = await Target.open(client, index, tiny_reranker.manifest, vectors=False)
+            target = await Target.open(client, index, tiny_reranker.manifest, vectors)
             return [step.batch.added async for step in fill(target, tiny_reranker, DOCUMENTS[:3])]
 
-    assert asyncio.run(work()) == [3]
+    assert asyncio.run(added(False)) == [3]
     assert stored(engine, index) == expected(tiny_reranker, DOCUMENTS[:3])
     assert not any("simgate_windows" in source for source in sources(engine, index).values())
+    assert [asyncio.run(added(vectors)) for vectors in (False, True, True)] == [[0], [3], [0]]
+    engine.request("POST", f"/{index}/_refresh")
+    exists = {"nested": {"path": "simgate_windows", "query": {"match_all": {}}}}
+    assert engine.request("POST", f"/{index}/_count", {"query": exists})["count"] == 3
 
 
 @pytest.mark.parametrize("field", ["body", "body.en"])

@@ -33,14 +33,14 @@ def source(document: Document, layout: Layout) -> dict[str, Any]:
     return document.extra | titled | {layout.text: document.text}
 
 
-def digest(own: Mapping[str, Any], fingerprint: str) -> str:
-    """16 hexadecimal digits that change with the document and with the bundle.
+def digest(own: Mapping[str, Any], fingerprint: str, vectors: bool) -> str:
+    """16 hexadecimal digits that change with the document, with the bundle, and with whether it has vectors.
 
     Example:
-        >>> digest({"text": "a"}, "00") == digest({"text": "a"}, "00") != digest({"text": "a"}, "01")
+        >>> digest({"text": "a"}, "00", True) == digest({"text": "a"}, "00", True) != digest({"text": "a"}, "00", False)
         True
     """
-    text = json.dumps([fingerprint, own], sort_keys=True)
+    text = json.dumps([fingerprint, vectors, own], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -77,7 +77,7 @@ async def _prepared(target: Target, reranker: Reranker, items: list[Document | R
     signs: dict[str, str] = {}
     for document in list(documents):
         try:
-            signs[document.id] = digest(source(document, target.engine.layout), fingerprint)
+            signs[document.id] = digest(source(document, target.engine.layout), fingerprint, target.vectors)
         except InvalidField as error:
             refused.append(Refused(document.line, str(error)))
             documents.remove(document)

@@ -134,7 +134,7 @@ def _actions(
     for identity, item in encoded.items():
         hit = hits[int(identity)]
         own = encoding(item, fingerprint, target.mapped, target.vectors)
-        own[DIGEST] = digest(hit["_source"], fingerprint)
+        own[DIGEST] = digest(hit["_source"], fingerprint, target.vectors)
         actions.append(Action({"update": _head(hit)}, {"doc": own}))
     return actions, refused
 
