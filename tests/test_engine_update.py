@@ -187,3 +187,13 @@ def test_another_base_needs_another_index(
     index = indices.make(engine, reranker)
     with pytest.raises(LayoutError, match="has vectors of 384 numbers, the bundle gives 32"):
         asyncio.run(updated(settings_of(engine), index, tiny_reranker))
+
+
+@CLIENTS
+def test_vectors_for_documents_that_have_blobs_alone(engine: Node, indices: Indices, tiny_reranker: Reranker) -> None:
+    index = indices.make(engine, tiny_reranker)
+    put(engine, index, [{"_id": str(number), "text": f"a text with the number {number}"} for number in range(3)])
+    where = settings_of(engine)
+    steps = [asyncio.run(updated(where, index, tiny_reranker, vectors)) for vectors in (False, False, True, True)]
+    assert [sum(step.updated for step in found) for found in steps] == [3, 0, 3, 0]
+    assert all("simgate_windows" in source for source in sources(engine, index).values())

@@ -12,7 +12,7 @@ from plugin_server.corpus import Document, Refused, document_of
 from plugin_server.engines.bulk import CONFLICT, Action, write
 from plugin_server.engines.connection import shaped
 from plugin_server.engines.document import digest, encoding
-from plugin_server.engines.layout import BUNDLE, DIGEST, OWN_PATTERN
+from plugin_server.engines.layout import BUNDLE, DIGEST, OWN_PATTERN, WINDOWS
 from plugin_server.engines.patience import PASSING, patiently
 from plugin_server.engines.target import Target, path
 from plugin_server.errors import EngineError, EngineMissing, InvalidRequest
@@ -66,12 +66,15 @@ async def update(target: Target, reranker: Reranker) -> AsyncGenerator[Updated]:
 
 
 async def _outstanding(target: Target, fingerprint: str) -> AsyncGenerator[tuple[list[dict[str, Any]], int]]:
-    """Batches of hits whose blob is missing or another bundle's, and how many there are in all.
+    """Batches of hits whose blob, or vectors if wanted, are missing or another bundle's, and how many there are in all.
 
     An empty batch at the end says that the engine lost the list, or that a part of it may have been lost on the way.
     """
+    done: list[dict[str, Any]] = [{"term": {BUNDLE: fingerprint}}]
+    if target.vectors:
+        done.append({"nested": {"path": WINDOWS, "query": {"match_all": {}}}})
     query = {
-        "query": {"bool": {"must_not": [{"term": {BUNDLE: fingerprint}}]}},
+        "query": {"bool": {"must_not": [{"bool": {"filter": done}}]}},
         "size": BATCH_LINES,
         "sort": ["_doc"],
         "seq_no_primary_term": True,
