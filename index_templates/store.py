@@ -16,6 +16,8 @@ MARK = re.compile(r" \(simgate v(\d+) ([0-9a-f]{12})\)$")
 ML = "/_plugins/_ml"
 #: Seconds between two looks at a task of ML Commons, and how many looks.
 POLL, POLLS = 0.05, 600
+#: What ML Commons says while it is still busy with a model: to be asked again.
+PASSING = ("still using", "version_conflict_engine_exception")
 #: Looks until what has not come about is asked for again.
 AGAIN = 20
 #: Resources of ML Commons that are looked at, in one answer.
@@ -157,7 +159,7 @@ class Learning:
             await self._settled("PUT", f"{self.path}/{old.id}", body, models)
         finally:  # with the connector as it was, if it was refused
             for model in models:
-                await self._deployed(await self.request("POST", f"{ML}/models/{model}/_deploy", {}))
+                await self._deployed(await self._settled("POST", f"{ML}/models/{model}/_deploy", {}))
         return old.id
 
     async def _group(self, body: dict[str, Any], old: Installed | None) -> str:
@@ -179,26 +181,26 @@ class Learning:
         found = await self.request("POST", f"{ML}/models/_search", query)
         return [str(hit["_id"]) for hit in found["hits"]["hits"]] if found else []
 
-    async def _settled(self, method: str, path: str, body: Any, models: Sequence[str] = ()) -> None:
-        """Nothing; it is done, once every node knows that no model in use needs it any more.
+    async def _settled(self, method: str, path: str, body: Any, models: Sequence[str] = ()) -> Any:
+        """The answer, once every node knows that no model in use needs it any more, and nobody else is writing it.
 
         Args:
             models: to undeploy again now and then: one that was still being deployed is deployed after all.
         """
         for left in reversed(range(POLLS)):
             try:
-                await self.request(method, path, body)
-                return
+                return await self.request(method, path, body)
             except Exception as error:
-                if "still using" not in str(error) or not left:
+                if not any(words in str(error) for words in PASSING) or not left:
                     raise
             await asyncio.sleep(POLL)
             for model in models if left % AGAIN == 0 else ():
                 await self._undeploy(model)
+        raise AssertionError("the last look raises or returns")
 
     async def _undeploy(self, model: str) -> None:
         """Nothing; the model is undeployed, which its connector learns only a moment after the answer."""
-        await self.request("POST", f"{ML}/models/{model}/_undeploy", {})
+        await self._settled("POST", f"{ML}/models/{model}/_undeploy", {})
         for _ in range(POLLS):
             state = await self.request("GET", f"{ML}/models/{model}", None)
             if state is None or state.get("model_state") != "DEPLOYED":
