@@ -9,8 +9,6 @@ from typing import Any, TypeVar
 import click
 
 from plugin_server.engines.settings import ENGINES, EngineSettings
-from plugin_server.errors import InvalidField
-from plugin_server.jsonlines import parse
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 #: Stands for no engine, where the environment names one.
@@ -52,15 +50,3 @@ def engine_settings(
     given = {"engine": engine, "engine_url": url, "engine_user": user, "engine_ca": ca, "text_field": text_field}
     chosen = {f"SIMGATE_{name.upper()}": value for name, value in given.items() if value is not None}
     return EngineSettings.read(dict(os.environ) | chosen)
-
-
-def json_object(option: str, text: str | None) -> dict[str, Any] | None:
-    """The JSON object that an option gives, None without one.
-
-    Raises:
-        InvalidField: it is none.
-    """
-    try:
-        return parse(text.encode()) if text else None
-    except InvalidField as error:
-        raise InvalidField(f"{option}: {error}") from None

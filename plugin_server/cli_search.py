@@ -25,10 +25,11 @@ from plugin_server.cli_common import (
     shown,
     top_n_option,
 )
-from plugin_server.cli_engine import engine_options, engine_settings, json_object
+from plugin_server.cli_engine import engine_options, engine_settings
 from plugin_server.cli_index import name_option
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.index import Index
+from plugin_server.jsonlines import object_of
 from plugin_server.ranking import Hit
 from plugin_server.reranker import Reranker
 from plugin_server.search import DEFAULT_K, Answer, Question, Searcher
@@ -78,8 +79,8 @@ def search(
     """
     where, reranker = engine_settings(**engine), load(bundle)
     question = Question(
-        query, k, top_n, profile, policy, (name or "") if where else "", json_object("--filter", condition),
-        json_object("--recall-query", recall_query), hybrid,
+        query, k, top_n, profile, policy, (name or "") if where else "", object_of("--filter", condition),
+        object_of("--recall-query", recall_query), hybrid,
     )  # fmt: skip
     if where:
         answer = asyncio.run(_engine_search(where, reranker, question))

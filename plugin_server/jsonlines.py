@@ -72,6 +72,22 @@ def parse(raw: bytes) -> dict[str, Any]:
     return value
 
 
+def object_of(name: str, text: str | None) -> dict[str, Any] | None:
+    """The JSON object that a field's text spells, None for no text.
+
+    Raises:
+        InvalidField: it spells none; the message names the field.
+
+    Example:
+        >>> object_of("filter", '{"term": {"lang": "en"}}'), object_of("filter", "")
+        ({'term': {'lang': 'en'}}, None)
+    """
+    try:
+        return parse(text.encode()) if text else None
+    except InvalidField as error:
+        raise InvalidField(f"{name}: {error}") from None
+
+
 def dump(value: Mapping[str, Any]) -> bytes:
     """The object as one line of UTF-8 with its line end; what is not valid Unicode is escaped.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plugin_server.ranking import Hit, Policy
+from plugin_server.candidate import Candidate
+from plugin_server.ranking import Hit, Policy, log_odds
+from plugin_server.reranker import Reranker
 from plugin_server.verdict import Outcome
 
 #: Significant digits of a relevance score; OpenSearch cannot read much more than 17.
@@ -21,6 +23,27 @@ class Relevant:
 
     hit: Hit
     score: float
+
+    def told(self, raw: bool) -> float:
+        """The score, or its log-odds, whose cut is 0."""
+        return rounded(log_odds(self.score)) if raw else self.score
+
+
+def rerank(
+    reranker: Reranker, query: str, candidates: Sequence[Candidate], profile: str, policy: Policy, field: str
+) -> list[Relevant]:
+    """The candidates that the policy keeps, most relevant first; one that cannot be read is unverified.
+
+    The ranking only annotates, because relevance has a cut of its own.
+
+    Args:
+        field: the candidates' name in the request, for error messages.
+
+    Raises:
+        InvalidRequest: as `Reranker.rerank` does when it is lenient.
+    """
+    ranking = reranker.rerank(query, candidates, profile, Policy.ANNOTATE, lenient=True, field=field)
+    return relevant(ranking.hits, policy)
 
 
 def relevant(hits: Sequence[Hit], policy: Policy) -> list[Relevant]:

@@ -47,15 +47,15 @@ class Service(pb_grpc.SimgateServicer):
 
     async def Rerank(self, request: pb.RerankRequest, context: Any) -> pb.RerankResponse:
         """The candidates in their new order, each with its verdict."""
-        return await self._answer(self.rerank, request, context)
+        return await answered(self._executor, self.rerank, request, context)
 
     async def Verify(self, request: pb.VerifyRequest, context: Any) -> pb.VerifyResponse:
         """A verdict for each pair."""
-        return await self._answer(self.verify, request, context)
+        return await answered(self._executor, self.verify, request, context)
 
     async def Encode(self, request: pb.EncodeRequest, context: Any) -> pb.EncodeResponse:
         """Recall vectors and token blobs."""
-        return await self._answer(self.encode, request, context)
+        return await answered(self._executor, self.encode, request, context)
 
     async def Info(self, request: pb.InfoRequest, context: Any) -> pb.InfoResponse:
         """What is loaded, and the limits."""
@@ -127,12 +127,13 @@ class Service(pb_grpc.SimgateServicer):
         if number > limit:
             raise OverLimit(field, number, limit, field, "send fewer, or raise max_candidates")
 
-    async def _answer(self, work: Callable[[Request], Response], request: Request, context: Any) -> Response:
-        """What `work` returns, done on a thread; an error ends the call with its status."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, work, request)
-        except Exception as error:
-            await abort(context, error)
+
+async def answered(executor: Executor, work: Callable[[Request], Response], request: Request, context: Any) -> Response:
+    """What `work` returns, done on a thread; an error ends the call with its status."""
+    try:
+        return await asyncio.get_running_loop().run_in_executor(executor, work, request)
+    except Exception as error:
+        await abort(context, error)
 
 
 async def abort(context: Any, error: Exception) -> NoReturn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import Executor
 from time import perf_counter_ns
 from typing import Any
@@ -11,10 +10,10 @@ from plugin_server import tei_v1_pb2 as pb
 from plugin_server import tei_v1_pb2_grpc as pb_grpc
 from plugin_server.blob import split
 from plugin_server.candidate import Candidate
-from plugin_server.ranking import Policy, log_odds
-from plugin_server.relevance import Relevant, relevant, rounded
+from plugin_server.ranking import Policy
+from plugin_server.relevance import Relevant, rerank
 from plugin_server.reranker import Reranker
-from plugin_server.service import abort
+from plugin_server.service import answered
 
 NAME = pb.DESCRIPTOR.services_by_name["Rerank"].full_name
 #: Stands where the request has no place for one.
@@ -35,10 +34,7 @@ class TeiService(pb_grpc.RerankServicer):
 
     async def Rerank(self, request: pb.RerankRequest, context: Any) -> pb.RerankResponse:
         """The texts with their scores, best first."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, self.rerank, request)
-        except Exception as error:
-            await abort(context, error)
+        return await answered(self._executor, self.rerank, request, context)
 
     def rerank(self, request: pb.RerankRequest) -> pb.RerankResponse:
         """The response to a request; a text that cannot be read is not rejected.
@@ -48,8 +44,8 @@ class TeiService(pb_grpc.RerankServicer):
         """
         began = perf_counter_ns()
         candidates = [Candidate(rest, blob=stored) for stored, rest in map(split, request.texts)]
-        ranking = self.reranker.rerank(request.query, candidates, PROFILE, Policy.ANNOTATE, lenient=True, field="texts")
-        ranks = [_rank(item, request) for item in relevant(ranking.hits, Policy.DEMOTE)]
+        found = rerank(self.reranker, request.query, candidates, PROFILE, Policy.DEMOTE, "texts")
+        ranks = [_rank(item, request) for item in found]
         read = len(request.query) + sum(len(candidate.text) for candidate in candidates)
         metadata = pb.Metadata(compute_chars=read, total_time_ns=perf_counter_ns() - began)
         return pb.RerankResponse(ranks=ranks, metadata=metadata)
@@ -57,6 +53,5 @@ class TeiService(pb_grpc.RerankServicer):
 
 def _rank(item: Relevant, request: pb.RerankRequest) -> pb.Rank:
     """One text with its score, as the request wants it."""
-    score = rounded(log_odds(item.score)) if request.raw_scores else item.score
     text = item.hit.candidate.text if request.return_text else None
-    return pb.Rank(index=item.hit.position, score=score, text=text)
+    return pb.Rank(index=item.hit.position, score=item.told(request.raw_scores), text=text)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server.bundle import Manifest
 from plugin_server.candidate import Candidate
 from plugin_server.encoder import Encoded
-from plugin_server.errors import InvalidField, UnknownChoice
-from plugin_server.jsonlines import parse
+from plugin_server.errors import UnknownChoice
+from plugin_server.jsonlines import object_of
 from plugin_server.ranking import Hit, Policy, Ranking
 from plugin_server.search import DEFAULT_K, DEFAULT_TOP_N, Answer, Question
 from plugin_server.settings import Settings
@@ -135,18 +134,10 @@ def question_of(request: pb.SearchRequest, index: str = "") -> Question:
         profile_of(request.profile, "passages"),
         policy_of(request.policy),
         request.index or index,
-        _object("filter", request.filter),
-        _object("recall_query", request.recall_query),
+        object_of("filter", request.filter),
+        object_of("recall_query", request.recall_query),
         request.hybrid,
     )
-
-
-def _object(field: str, text: str) -> dict[str, Any] | None:
-    """The JSON object in a field, None for an empty one."""
-    try:
-        return parse(text.encode()) if text else None
-    except InvalidField as error:
-        raise InvalidField(f"{field}: {error}") from None
 
 
 def search_response(answer: Answer, fingerprint: str) -> pb.SearchResponse:

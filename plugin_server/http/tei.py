@@ -11,8 +11,7 @@ from plugin_server.http.door import TeiDoor
 from plugin_server.http.fault import TeiError
 from plugin_server.http.request import TEXTS, RerankRequest
 from plugin_server.http.worker import Worker
-from plugin_server.ranking import log_odds
-from plugin_server.relevance import Relevant, rounded
+from plugin_server.relevance import Relevant
 
 
 class TeiRequest(RerankRequest):
@@ -56,6 +55,5 @@ def routes(worker: Worker) -> APIRouter:
 
 def rank(item: Relevant, request: TeiRequest, extras: bool) -> Rank:
     """One text with its score, as the request wants it."""
-    score = rounded(log_odds(item.score)) if request.raw_scores else item.score
     text = text_of(item) if request.return_text else None
-    return Rank(index=item.hit.position, score=score, text=text, **details(item, extras))
+    return Rank(index=item.hit.position, score=item.told(request.raw_scores), text=text, **details(item, extras))

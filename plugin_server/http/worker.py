@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
-from plugin_server.candidate import Candidate
 from plugin_server.http.document import Document
 from plugin_server.http.request import Question
 from plugin_server.ranking import Policy, recall_at
-from plugin_server.relevance import Relevant, relevant
+from plugin_server.relevance import Relevant, rerank
 from plugin_server.reranker import Reranker
 
 
@@ -45,12 +44,5 @@ class Worker:
             candidates = [replace(item, score=recall_at(place)) for place, item in enumerate(candidates)]
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self._executor, self._rerank, question.query, candidates, profile, rule, field
+            self._executor, rerank, self.reranker, question.query, candidates, profile, rule, field
         )
-
-    def _rerank(
-        self, query: str, candidates: list[Candidate], profile: str, policy: Policy, field: str
-    ) -> list[Relevant]:
-        """The same, on a thread; the ranking only annotates, because relevance has a cut of its own."""
-        ranking = self.reranker.rerank(query, candidates, profile, Policy.ANNOTATE, lenient=True, field=field)
-        return relevant(ranking.hits, policy)
