@@ -21,6 +21,7 @@ from plugin_server.health import Health
 from plugin_server.metrics import Metrics
 from plugin_server.reranker import Reranker
 from plugin_server.service import NAME, Service
+from plugin_server.settings import MAX_REQUEST_BYTES
 
 if TYPE_CHECKING:
     from plugin_server.http.server import HttpServer
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ADDRESS = "127.0.0.1:50051"
-#: Of one request or response; gRPC's own 4 MiB would refuse a few hundred long documents.
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 #: Seconds that running calls get to finish once the server stops.
 GRACE = 30.0
 #: Requests computed at a time; each uses the bundle's onnxruntime threads.
@@ -70,7 +69,7 @@ class Server:
         reranker: Reranker,
         address: str = ADDRESS,
         source: Source = NOTHING,
-        max_message_bytes: int = MAX_MESSAGE_BYTES,
+        max_message_bytes: int = MAX_REQUEST_BYTES,
         workers: int = WORKERS,
         http_address: str = "",
     ) -> Server:
@@ -126,7 +125,7 @@ async def serve(
     reranker: Reranker,
     address: str = ADDRESS,
     source: Source = NOTHING,
-    max_message_bytes: int = MAX_MESSAGE_BYTES,
+    max_message_bytes: int = MAX_REQUEST_BYTES,
     workers: int = WORKERS,
     grace: float = GRACE,
     ready: Callable[[Server], None] | None = None,

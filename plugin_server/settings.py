@@ -12,6 +12,8 @@ from plugin_server.errors import InvalidField, UnknownChoice
 PREFIX = "SIMGATE_"
 MISMATCH = ("encode", "unverified", "refuse")
 FAILURE = ("open", "closed")
+#: Of one request, by every door; gRPC's own 4 MiB would refuse a few hundred long documents.
+MAX_REQUEST_BYTES = 64 * 1024 * 1024
 Value = TypeVar("Value")
 
 

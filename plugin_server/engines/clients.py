@@ -52,7 +52,7 @@ class OpenSearchClient:
         self._client = opensearchpy.AsyncOpenSearch(
             settings.engine_url,
             headers={"Authorization": login} if settings.engine_api_key or settings.engine_user else None,
-            ssl_context=_context(settings),
+            ssl_context=tls(settings.engine_url, settings.engine_ca),
             timeout=settings.engine_timeout,
             maxsize=CONNECTIONS,
             max_retries=0,
@@ -98,7 +98,7 @@ class ElasticsearchClient:
             settings.engine_url,
             basic_auth=_basic(settings) if settings.engine_user else None,
             api_key=settings.engine_api_key or None,
-            ssl_context=_context(settings),
+            ssl_context=tls(settings.engine_url, settings.engine_ca),
             request_timeout=settings.engine_timeout,
             connections_per_node=CONNECTIONS,
             max_retries=0,
@@ -140,11 +140,18 @@ def _basic(settings: EngineSettings) -> str:
     return b64encode(f"{settings.engine_user}:{settings.engine_password}".encode()).decode()
 
 
-def _context(settings: EngineSettings) -> ssl.SSLContext | None:
-    """How to check the engine's certificate; None without TLS."""
-    if not settings.engine_url.startswith("https:"):
+def tls(url: str, ca: str) -> ssl.SSLContext | None:
+    """How to check the certificate of an engine; None without TLS.
+
+    Args:
+        ca: file of the certificates to check it against; empty for the system's.
+
+    Raises:
+        InvalidField: the file cannot be read.
+    """
+    if not url.startswith("https:"):
         return None
     try:
-        return ssl.create_default_context(cafile=settings.engine_ca or None)
+        return ssl.create_default_context(cafile=ca or None)
     except OSError as error:
-        raise InvalidField(f"engine_ca: {settings.engine_ca}: {error.strerror or error}: give a PEM file") from error
+        raise InvalidField(f"engine_ca: {ca}: {error.strerror or error}: give a PEM file") from error

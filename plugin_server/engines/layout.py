@@ -95,8 +95,8 @@ class Mapped:
             0.5
         """
         if self.space == "cosine":
-            return 2 * score - 1
-        product = score - 1 if score >= 1 else 1 - 1 / score if score > 0 else -1.0
+            return cosine_of(score)
+        product = product_of(score) if score > 0 else -1.0
         return product / 127**2 if self.byte else product
 
     def expect(self, index: str, dimension: int, vectors: bool = True) -> Mapped:
@@ -121,3 +121,26 @@ class Mapped:
                 "with the same --bundle"
             )
         return self
+
+
+def cosine_of(score: float) -> float:
+    """The cosine behind a score of the space ``cosinesimil``, which is (1 + cosine) / 2.
+
+    Example:
+        >>> cosine_of(0.75)
+        0.5
+    """
+    return 2 * score - 1
+
+
+def product_of(score: float) -> float:
+    """The product behind a score of the space ``innerproduct``: 1 + product, or 1 / (1 - product) if it is below 0.
+
+    Args:
+        score: above 0.
+
+    Example:
+        >>> product_of(1.25), product_of(0.5)
+        (0.25, -1.0)
+    """
+    return score - 1 if score >= 1 else 1 - 1 / score

@@ -48,7 +48,7 @@ class EngineSettings:
         if self.engine not in ENGINES:
             raise UnknownChoice("engine", self.engine, list(ENGINES))
         parts = urlsplit(self.engine_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        if not is_address(self.engine_url):
             raise InvalidField(
                 f"engine_url: {_bare(self.engine_url)!r} is no address: give http://host:port or https://…"
             )
@@ -76,6 +76,17 @@ class EngineSettings:
     def layout(self) -> Layout:
         """The names of the fields."""
         return Layout(text=self.text_field)
+
+
+def is_address(url: str) -> bool:
+    """Whether a text is ``http://host`` or ``https://host``, with port and path or without, and nothing behind.
+
+    Example:
+        >>> is_address("http://search:9200"), is_address("search:9200"), is_address("http://search:9200/?a=b")
+        (True, False, False)
+    """
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query and not parts.fragment
 
 
 def _bare(url: str) -> str:

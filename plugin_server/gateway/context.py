@@ -10,9 +10,8 @@ from plugin_server.bundle import PROFILES
 from plugin_server.errors import InvalidField, UnknownChoice
 from plugin_server.gateway.recall import SCALES
 from plugin_server.ranking import Policy
+from plugin_server.search import DEFAULT_K
 
-#: Hits verified, unless the search says otherwise.
-DEFAULT_K = 100
 TEXT, PATH = "query_text", "query_text_path"
 HERE = "ext.rerank.query_context"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
+from plugin_server.engines.clients import tls
 from plugin_server.errors import EngineTimeout, EngineUnavailable
 from plugin_server.gateway.settings import GatewaySettings
 
@@ -38,11 +38,15 @@ class Forward:
 
     Attributes:
         product: what the engine says it is in ``X-elastic-product``; empty for none, or before its first response.
+
+    Raises:
+        InvalidField: the file of certificates cannot be read.
     """
 
     def __init__(self, settings: GatewaySettings) -> None:
         self.product = ""
         self._settings = settings
+        self._tls = tls(settings.url, settings.ca)
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
@@ -112,9 +116,8 @@ class Forward:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            secure = ssl.create_default_context(cafile=self._settings.ca) if self._settings.ca else True
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=secure),
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._tls or True),
                 timeout=aiohttp.ClientTimeout(None, sock_connect=min(CONNECT_TIMEOUT, self._settings.timeout)),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=["User-Agent", "Accept", "Accept-Encoding", "Content-Type"],

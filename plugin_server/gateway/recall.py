@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from plugin_server.engines.layout import cosine_of, product_of
 from plugin_server.errors import InvalidField
 
 #: Engines compute scores in 32 bits, so that a cosine of 1 may come out a little above.
@@ -27,9 +28,8 @@ class Scale:
 
 #: By the engines' names: OpenSearch's space_type, in Elasticsearch cosine and dot_product, max_inner_product, l2_norm.
 SCALES = {
-    "cosinesimil": Scale(0, 1, lambda score: 2 * score - 1),  # (1 + cos) / 2
-    # 1 + dot, and 1 / (1 - dot) below 0
-    "innerproduct": Scale(SLACK, float("inf"), lambda score: score - 1 if score >= 1 else 1 - 1 / score),
+    "cosinesimil": Scale(0, 1, cosine_of),
+    "innerproduct": Scale(SLACK, float("inf"), product_of),
     "l2": Scale(0.2, 1, lambda score: 1 - (1 / score - 1) / 2),  # 1 / (1 + d * d)
     "raw": Scale(float("-inf"), float("inf"), lambda score: score),
 }

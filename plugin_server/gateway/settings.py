@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from plugin_server.engines.layout import BLOB, WINDOWS
+from plugin_server.engines.settings import is_address
 from plugin_server.errors import InvalidField, UnknownChoice
-
-FAIL = ("open", "closed")
+from plugin_server.settings import FAILURE, MAX_REQUEST_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +36,18 @@ class GatewaySettings:
 
     url: str
     text_field: str = "text"
-    blob_field: str = "simgate_blob"
-    windows_field: str = "simgate_windows"
+    blob_field: str = BLOB
+    windows_field: str = WINDOWS
     timeout: float = 60.0
     verify_timeout: float = 10.0
     fail: str = "open"
     ca: str = ""
-    max_body_bytes: int = 64 * 1024 * 1024
+    max_body_bytes: int = MAX_REQUEST_BYTES
     workers: int = 4
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        if not is_address(self.url):
             raise InvalidField(f"url: {self.url!r} is no address: give http://host:port or https://host:port")
         if parts.username is not None or parts.password is not None:
             raise InvalidField("url: holds credentials: leave them out, the callers' own are forwarded")
@@ -57,5 +58,5 @@ class GatewaySettings:
         for name in ("timeout", "verify_timeout", "max_body_bytes", "workers"):
             if not getattr(self, name) > 0:
                 raise InvalidField(f"{name}: {getattr(self, name)} is not above 0")
-        if self.fail not in FAIL:
-            raise UnknownChoice("fail", self.fail, list(FAIL))
+        if self.fail not in FAILURE:
+            raise UnknownChoice("fail", self.fail, list(FAILURE))

@@ -14,6 +14,7 @@ from plugin_server.gateway.ask import Ask
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.gateway.verify import candidates_of, unread, verify
 from plugin_server.reranker import Reranker
+from plugin_server.search import FAILED
 
 log = logging.getLogger(__name__)
 
@@ -66,4 +67,4 @@ class Verification:
             log.warning("verification took longer than %g s", self._settings.verify_timeout)
             return f"verification took longer than {self._settings.verify_timeout:g} s"
         log.error("verification failed", exc_info=error)
-        return "verification failed: the server's log has the traceback"
+        return FAILED

@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 
 from plugin_server.backend import Backend
 from plugin_server.http import cohere, probes, searching, tei, verify
-from plugin_server.http.door import MAX_BODY_BYTES
 from plugin_server.http.worker import Worker
 from plugin_server.metrics import Metrics
 from plugin_server.reranker import Reranker
+from plugin_server.settings import MAX_REQUEST_BYTES
 
 DESCRIPTION = """Reranks the hits of a dense search and drops the near-misses: same words, other meaning.
 
@@ -34,7 +34,7 @@ def app(
     executor: Executor,
     metrics: Metrics,
     ready: Callable[[], bool] = lambda: True,
-    max_body_bytes: int = MAX_BODY_BYTES,
+    max_body_bytes: int = MAX_REQUEST_BYTES,
     backend: Backend = NOTHING,
 ) -> FastAPI:
     """The application.

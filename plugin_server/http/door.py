@@ -12,9 +12,6 @@ from starlette.requests import ClientDisconnect
 from plugin_server.errors import TooLarge
 from plugin_server.http.fault import Form, answer, as_message, as_tei
 
-#: Of the body of one request.
-MAX_BODY_BYTES = 64 * 1024 * 1024
-
 
 class LimitedRequest(Request):
     """A request of which no more is read than the app's `max_body_bytes`."""
