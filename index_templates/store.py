@@ -6,9 +6,11 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+#: What a look finds.
+Seen = TypeVar("Seen")
 #: ``request(method, path, body)`` gives the parsed answer, None for 404, and raises for every other error.
 Request = Callable[[str, str, Any], Awaitable[Any]]
 #: What `marked` puts behind a description.
@@ -187,39 +189,55 @@ class Learning:
         Args:
             models: to undeploy again now and then: one that was still being deployed is deployed after all.
         """
-        for left in reversed(range(POLLS)):
+        left = POLLS
+        while True:
+            left -= 1
             try:
                 return await self.request(method, path, body)
             except Exception as error:
-                if not any(words in str(error) for words in PASSING) or not left:
+                if not left or not any(words in str(error) for words in PASSING):
                     raise
             await asyncio.sleep(POLL)
             for model in models if left % AGAIN == 0 else ():
                 await self._undeploy(model)
-        raise AssertionError("the last look raises or returns")
 
     async def _undeploy(self, model: str) -> None:
         """Nothing; the model is undeployed, which its connector learns only a moment after the answer."""
         await self._settled("POST", f"{ML}/models/{model}/_undeploy", {})
-        for _ in range(POLLS):
+
+        async def undeployed() -> bool:
             state = await self.request("GET", f"{ML}/models/{model}", None)
-            if state is None or state.get("model_state") != "DEPLOYED":
-                return
-            await asyncio.sleep(POLL)
-        raise TemplateError(f"model: not undeployed within {POLL * POLLS:g} s: see the model {model}")
+            return state is None or state.get("model_state") != "DEPLOYED"
+
+        await _until(undeployed, f"model: not undeployed within {{seconds}} s: see the model {model}")
 
     async def _deployed(self, task: dict[str, Any]) -> dict[str, Any]:
         """The task's end, once the model says so itself, which it does a moment later."""
-        for _ in range(POLLS):
+
+        async def deployed() -> dict[str, Any] | None:
             state: dict[str, Any] = await self.request("GET", f"{ML}/tasks/{task['task_id']}", None)
-            if state["state"] == "COMPLETED":
-                path = f"{ML}/models/{state.get('model_id') or task['model_id']}"
-                if (await self.request("GET", path, None) or {}).get("model_state") == "DEPLOYED":
-                    return state
             if "FAILED" in state["state"] or state["state"] == "COMPLETED_WITH_ERROR":
                 raise TemplateError(f"model: cannot be deployed: {state.get('error', state['state'])}")
-            await asyncio.sleep(POLL)
-        raise TemplateError(f"model: not deployed within {POLL * POLLS:g} s: see the task {task['task_id']}")
+            if state["state"] != "COMPLETED":
+                return None
+            path = f"{ML}/models/{state.get('model_id') or task['model_id']}"
+            model = await self.request("GET", path, None)
+            return state if model and model.get("model_state") == "DEPLOYED" else None
+
+        return await _until(deployed, f"model: not deployed within {{seconds}} s: see the task {task['task_id']}")
+
+
+async def _until(look: Callable[[], Awaitable[Seen | None]], late: str) -> Seen:
+    """What a look finds, as soon as it finds something.
+
+    Raises:
+        TemplateError: nothing was found for too long; ``{seconds}`` in its text says how long.
+    """
+    for _ in range(POLLS):
+        if found := await look():
+            return found
+        await asyncio.sleep(POLL)
+    raise TemplateError(late.format(seconds=f"{POLL * POLLS:g}"))
 
 
 async def callers(request: Request, sidecar: str) -> list[str]:

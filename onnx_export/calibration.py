@@ -53,7 +53,7 @@ class Read:
 
     def logit(self, column: int) -> float:
         """The best window's logit for a profile's column."""
-        return max(float(reading.logits[column]) for reading in self.readings)
+        return max(reading.logits[column] for reading in self.readings)
 
     @property
     def maxsim(self) -> float:
@@ -65,7 +65,7 @@ class Read:
         return (self.pair.pairs, self.pair.passages)[column]
 
 
-def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
+def calibrate(bundle: Bundle, rows: Sequence[Pair]) -> tuple[Calibration, dict[str, Any]]:
     """The calibration fitted on held-out rows, and what was measured on them.
 
     The latter holds AUROC by source for each profile, and under ``thresholds`` those of verifier, cosine and MaxSim for
@@ -77,13 +77,13 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
     short documents loses `SHORT_LOST` of their true pairs, every source weighing the same.
 
     Args:
-        rows: JSON Lines of `Pair`, written by `simgate train`.
+        rows: of `load_rows`.
 
     Raises:
-        BadCheckpoint: the file is missing or holds something else, or no source in it has both labels.
+        BadCheckpoint: no source among the rows has both labels.
     """
-    reranker, loaded = Reranker(bundle), load_rows(rows)
-    read = readings(reranker, capped(loaded, PER_SOURCE))
+    reranker = Reranker(bundle)
+    read = readings(reranker, capped(rows, PER_SOURCE))
     profiles: dict[str, dict[str, float]] = {}
     figures: dict[str, Any] = {"thresholds": {}}
     for column, profile in enumerate(PROFILES):
@@ -95,7 +95,7 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
         weights = even_weights(labels, sources)
         if not weights.any():
             raise BadCheckpoint(
-                f"{rows}: no source has rows of both labels for profile {profile}: train on one that has"
+                f"heldout.jsonl: no source has rows of both labels for profile {profile}: train on one that has"
             )
         scale, bias = logistic(labels, logits, weights)
         probabilities = 1 / (1 + np.exp(-(scale * logits + bias)))
@@ -109,7 +109,7 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
         threshold = alike["verifier"]
         weight = 0.0
         if profile == "passages":
-            if orders := dense_hits(reranker, loaded):
+            if orders := dense_hits(reranker, rows):
                 weight = best_weight(orders, scale, bias)
                 threshold = highest_threshold(orders, scale, bias, weight)
             else:
@@ -125,7 +125,11 @@ def calibrate(bundle: Bundle, rows: Path) -> tuple[Calibration, dict[str, Any]]:
 
 
 def load_rows(path: Path) -> list[Pair]:
-    """The rows of a JSON Lines file that `save_rows` wrote."""
+    """The rows of a JSON Lines file that `save_rows` wrote.
+
+    Raises:
+        BadCheckpoint: the file is missing or holds something else.
+    """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # splitlines would part a row at U+2028 within a text
         return [Pair(**json.loads(line)) for line in lines if line]

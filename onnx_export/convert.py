@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from onnx_export.calibration import Calibration, calibrate
+from onnx_export.calibration import Calibration, calibrate, capped, load_rows
 from onnx_export.errors import BadCheckpoint
 from onnx_export.graphs import export_encoder, export_verifier, shrink
 from onnx_export.model import Model, load_checkpoint
 from onnx_export.model_card import model_card
+from onnx_export.pair import Pair
 from onnx_export.parity import parity
+from onnx_export.quantisation import quantise_verifier
 from onnx_export.token_encoder import BASE_NAME, base_folder
 from plugin_server.bundle import (
     CARD,
@@ -28,10 +31,14 @@ from plugin_server.bundle import (
     fingerprint,
     sha256,
 )
+from plugin_server.encoder import Encoder
+from plugin_server.verifier import batches
 
 #: Tokens of a window and of the overlap of two; 256 is where the base model itself cuts.
 WINDOW, OVERLAP = 256, 32
 
+#: Held-out rows of a source that show the verifier's largest and smallest numbers.
+SHOWN = 50
 
 #: Bits of a number of a token row: against 8, no source of held-out rows lost more than 0.0011 of its AUROC.
 BITS = 4
@@ -57,25 +64,45 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
     except (OSError, ValueError) as error:
         raise BadCheckpoint(f"{checkpoint.parent / 'data.json'}: the run's row counts are needed: {error}") from error
     training = {"config": config, "steps": state["step"], "rows": trained_on}
+    rows = load_rows(checkpoint.parent / "heldout.jsonl")
     base = base_folder(model.config.encoder.base)
 
     shutil.copyfile(base / TOKENIZER, output / TOKENIZER)
-    compared = write_graphs(model, output, bits)
+    with tempfile.TemporaryDirectory() as folder:
+        full = Path(folder)
+        write_graphs(model, full, output)
+        draft = assemble(model, output, name, Calibration.neutral(), training, {}, bits)
+        round_products(draft, full, rows)
+        compared = parity(model, full, output, bits)
     draft = assemble(model, output, name, Calibration.neutral(), training, {"parity": compared}, bits)
-    fitted, heldout = calibrate(draft, checkpoint.parent / "heldout.jsonl")
+    fitted, heldout = calibrate(draft, rows)
     assemble(model, output, name, fitted, training, {"parity": compared, "heldout": heldout}, bits)
     return Bundle.open(output)
 
 
-def write_graphs(model: Model, output: Path, bits: int = BITS) -> dict[str, float]:
-    """Write both graphs in the shipped small form; what differs between torch, float32 ONNX and shipped form."""
-    with tempfile.TemporaryDirectory() as folder:
-        full = Path(folder)
-        export_encoder(model.encoder, full / ENCODER)
-        export_verifier(model.verifier, model.config.encoder.dimension, full / VERIFIER)
-        for graph in (ENCODER, VERIFIER):
-            shrink(full / graph, output / graph)
-        return parity(model, full, output, bits)
+def write_graphs(model: Model, full: Path, output: Path) -> None:
+    """Write both graphs, into the folder `full` in float32, into `output` with smaller weights."""
+    export_encoder(model.encoder, full / ENCODER)
+    export_verifier(model.verifier, model.config.encoder.dimension, full / VERIFIER)
+    for graph in (ENCODER, VERIFIER):
+        shrink(full / graph, output / graph)
+
+
+def round_products(draft: Bundle, full: Path, rows: Sequence[Pair]) -> None:
+    """Nothing; the draft's verifier computes its widest products in whole numbers, scaled by what the rows show.
+
+    Args:
+        draft: its other files are as they will be; its checksums hold no more afterwards.
+        full: folder with the verifier in float32.
+    """
+    shown = capped(rows, SHOWN)
+    encoder = Encoder(draft)
+    documents = encoder.documents([row.document for row in shown])
+    queries = encoder.documents([row.query for row in shown])
+    pairs = [(query.windows[0], document.windows[0]) for query, document in zip(queries, documents, strict=True)]
+    rounded = full / "rounded.onnx"
+    quantise_verifier(full / VERIFIER, rounded, batches(pairs, 32))
+    shrink(rounded, draft.folder / VERIFIER)
 
 
 def assemble(

@@ -16,9 +16,11 @@ from plugin_server.bundle import PROFILES
 
 #: Added to what must not be chosen by a maximum or a softmax. Masking by zero would let padding beat a true negative.
 MASKED = -1e4
+#: Tokens of the longest window that a verifier knows positions for.
+LONGEST = 512
 
 
-def positions(length: int, dimension: int, device: torch.device) -> Tensor:
+def positions(length: int, dimension: int, device: torch.device | None = None) -> Tensor:
     """Sinusoids (length, dimension) of the positions 0 to length - 1; the longest period is 256 tokens."""
     half = dimension // 2
     periods = torch.exp(torch.linspace(math.log(4.0), math.log(256.0), half, device=device))
@@ -33,12 +35,18 @@ def far(mask: Tensor) -> Tensor:
 
 def late_scores(similarity: Tensor, query_mask: Tensor, document_mask: Tensor) -> Tensor:
     """Four order-blind scores (b, 4): cosine of the first tokens, MaxSim both ways, the worst-matched query word."""
-    row_best = (similarity + far(document_mask)).amax(2)
-    column_best = (similarity.transpose(1, 2) + far(query_mask)).amax(2)
-    forward = (row_best * query_mask).sum(1) / query_mask.sum(1)
-    backward = (column_best * document_mask).sum(1) / document_mask.sum(1)
-    worst = (row_best * query_mask + (1 - query_mask)).amin(1)
-    return torch.stack([similarity[:, 0, 0], forward, backward, worst], dim=1)
+    row_best = (similarity + far(document_mask)).amax(2) * query_mask
+    column_best = (similarity.transpose(1, 2) + far(query_mask)).amax(2) * document_mask
+    forward = row_best.sum(1, keepdim=True) / query_mask.sum(1, keepdim=True)
+    backward = column_best.sum(1, keepdim=True) / document_mask.sum(1, keepdim=True)
+    worst = (row_best + (1 - query_mask)).amin(1, keepdim=True)
+    return torch.cat([similarity[:, 0, :1], forward, backward, worst], dim=1)
+
+
+def strengths(similarity: Tensor, padding: Tensor, weights: Tensor) -> Tensor:
+    """How well each word (b, n, 2) is matched: its best cosine, and its mean one under an alignment's weights."""
+    best, mean = (similarity + padding).amax(2, keepdim=True), (weights * similarity).sum(2, keepdim=True)
+    return torch.cat([best, mean], dim=2)
 
 
 class Attention(nn.Module):
@@ -50,16 +58,18 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, source: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.source = source
         self.look = nn.Linear(width, heads * source)
         self.out = nn.Linear(heads * source, width)
         self.scale = 1 / math.sqrt(source)
 
     def forward(self, tokens: Tensor, source: Tensor, mask: Tensor) -> Tensor:
         """(b, n, width) from tokens (b, n, width), source (b, s, source) and additive mask (b, 1, s)."""
-        look = self.look(tokens).unflatten(2, (self.heads, -1)).flatten(1, 2)
-        weights = (look @ source.transpose(1, 2) * self.scale + mask).softmax(-1)
-        mixed: Tensor = self.out((weights @ source).unflatten(1, (-1, self.heads)).flatten(2))
+        look = self.look(tokens)
+        by_head = look.reshape(look.shape[0], -1, self.source)
+        weights = (by_head @ source.transpose(1, 2) * self.scale + mask).softmax(-1)
+        seen = weights @ source
+        mixed: Tensor = self.out(seen.reshape(seen.shape[0], -1, self.out.in_features))
         return mixed
 
 
@@ -114,7 +124,8 @@ class Alignment(nn.Module):
         hidden: int = 256,
     ) -> None:
         super().__init__()
-        self.place = place
+        self.places: Tensor
+        self.register_buffer("places", positions(LONGEST, place), persistent=False)
         self.sharpness = nn.Parameter(torch.tensor([10.0, 10.0]))
         self.query_in = nn.Linear(4 * dimension + 2 * place + 2, width)
         self.document_own = nn.Linear(dimension, narrow)
@@ -131,26 +142,26 @@ class Alignment(nn.Module):
     def forward(self, query: Tensor, query_mask: Tensor, document: Tensor, document_mask: Tensor) -> Tensor:
         """Logits (b, 2), a column per profile, from unit rows (b, m, d), (b, n, d) and masks of 0 and 1."""
         far_query, far_document = far(query_mask), far(document_mask)
-        query_place = positions(query.shape[1], self.place, query.device)
-        document_place = positions(document.shape[1], self.place, query.device)
+        query_place = self.places[: query.shape[1]]
+        document_place = self.places[: document.shape[1]]
         similarity = query @ document.transpose(1, 2)
         turned = similarity.transpose(1, 2)
         scores = late_scores(similarity, query_mask, document_mask)
 
         weights = (similarity * self.sharpness[0] + far_document).softmax(2)
         match = weights @ document
-        strength = torch.stack([(similarity + far_document).amax(2), (weights * similarity).sum(2)], dim=2)
+        strength = strengths(similarity, far_document, weights)
         here = query_place.expand(query.shape[0], -1, -1)
         own = [query, match, query * match, (query - match).abs(), here, weights @ document_place, strength]
         words = F.gelu(self.query_in(torch.cat(own, dim=2)))
 
         # a long document is touched as little as can be: what its words take from the query is projected there
         back = (turned * self.sharpness[1] + far_query).softmax(2)
-        strength = torch.stack([(turned + far_query).amax(2), (back * turned).sum(2)], dim=2)
+        strength = strengths(turned, far_query, back)
         told = self.document_match(torch.cat([query, here], dim=2))
         told = torch.cat([told, self.document_strength.expand(query.shape[0], -1, -1)], dim=1)
         taken = torch.cat([back, strength], dim=2) @ told
-        source = F.relu(self.document_own(document) + taken + self.document_place(document_place))
+        source = F.relu(self.document_own(document) + taken + self.document_place(self.places)[: document.shape[1]])
 
         ends = [query[:, 0], document[:, 0], query[:, 0] * document[:, 0], scores]
         tokens = torch.cat([self.first(torch.cat(ends, dim=1))[:, None], words], dim=1)

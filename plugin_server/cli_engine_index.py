@@ -115,7 +115,7 @@ class _Keeper:
 async def _update(where: EngineSettings, reranker: Reranker, name: str, vectors: bool) -> int:
     done = changed = refused = 0
     async with Engine(where) as engine:
-        mapped = await extend(engine, name, _fields(where, reranker, vectors))
+        mapped = await extend(engine, name, fields_of(where, reranker, vectors))
         has = vectors and mapped.dimension > 0
         if vectors and not has:
             console(errors=True).print(
@@ -162,7 +162,7 @@ async def _check(where: EngineSettings, fingerprint: str, name: str, as_json: bo
     return 1 if left else 0
 
 
-def _fields(where: EngineSettings, reranker: Reranker, vectors: bool) -> dict[str, object]:
+def fields_of(where: EngineSettings, reranker: Reranker, vectors: bool) -> dict[str, object]:
     """The mappings of simgate's fields, as the templates have them."""
     manifest = reranker.manifest
     values = Options(where.engine, manifest.recall_dimension, manifest.fingerprint, manifest.name).values

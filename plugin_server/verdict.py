@@ -56,7 +56,7 @@ def judge(text: str, query: Encoded, readings: list[Reading], manifest: Manifest
         readings: one for each window, at least one; if a logit is not a number, the document is unverified.
     """
     column, knobs = PROFILES.index(profile), manifest.profile(profile)
-    chances = [probability(float(reading.logits[column]), knobs) for reading in readings]
+    chances = [probability(reading.logits[column], knobs) for reading in readings]
     if any(math.isnan(chance) for chance in chances):
         return unverified("the verifier gave no number: the bundle is faulty, convert it again", manifest, profile)
     window = max(range(len(chances)), key=chances.__getitem__)
@@ -92,7 +92,9 @@ def probability(logit: float, profile: Profile) -> float:
 
 def unmatched_words(text: str, query: Encoded, reading: Reading, threshold: float) -> tuple[str, ...]:
     """The query's words none of whose pieces is matched by at least `threshold`, in their order, each once."""
-    pieces = [(span, cosine) for span, cosine in zip(query.words, reading.best.tolist(), strict=True) if span]
-    matched = {span for span, cosine in pieces if cosine >= threshold}
-    missed = (text[span[0] : span[1]] for span in dict.fromkeys(span for span, _ in pieces) if span not in matched)
+    best: dict[tuple[int, int], float] = {}
+    for span, cosine in zip(query.words, reading.best, strict=True):
+        if span:
+            best[span] = max(cosine, best.get(span, cosine))
+    missed = (text[start:end] for (start, end), cosine in best.items() if cosine < threshold)
     return tuple(dict.fromkeys(word for word in missed if any(map(str.isalnum, word))))

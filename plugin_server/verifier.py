@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -23,6 +24,8 @@ QUERY_STEP = 4
 FINE, COARSE = 16, 64
 #: What the graph takes, by name.
 Inputs: TypeAlias = "dict[str, NDArray[np.int8] | NDArray[np.int64]]"
+#: A query's and a document's token matrix.
+MatrixPair: TypeAlias = "tuple[TokenMatrix, TokenMatrix]"
 #: Padded cells of the similarity maps of one run.
 BATCH_CELLS = 1 << 18
 
@@ -32,13 +35,13 @@ class Reading:
     """What the verifier read in one similarity map.
 
     Attributes:
-        logits: (2,) float32, a column per profile in the order of `plugin_server.bundle.PROFILES`.
-        best: (q,) float32, the highest cosine of each query token in the document.
+        logits: one for each profile, in the order of `plugin_server.bundle.PROFILES`.
+        best: the highest cosine of each query token in the document.
         tokens: of the document.
     """
 
-    logits: NDArray[np.float32]
-    best: NDArray[np.float32]
+    logits: Sequence[float]
+    best: Sequence[float]
     tokens: int
 
     @property
@@ -46,10 +49,10 @@ class Reading:
         """Mean of the query tokens' best cosines, in [-1, 1].
 
         Example:
-            >>> round(Reading(np.zeros(2, np.float32), np.array([1, 0.5], np.float32), 9).maxsim, 3)
+            >>> Reading([0.0, 0.0], [1.0, 0.5], tokens=9).maxsim
             0.75
         """
-        return float(self.best.sum()) / len(self.best)
+        return sum(self.best) / len(self.best)
 
 
 class Verifier:
@@ -67,26 +70,26 @@ class Verifier:
         self._session = open_session(bundle.folder / VERIFIER, 1, widths)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="verifier")
 
-    def read(self, pairs: Sequence[tuple[TokenMatrix, TokenMatrix]]) -> list[Reading]:
+    def read(self, pairs: Sequence[MatrixPair]) -> list[Reading]:
         """A reading for every (query, document), in the order given.
 
         Args:
             pairs: int8 token matrices (q, d) and (t, d) of one bundle, without padding.
         """
-        batches = list(_batches(pairs, -(-len(pairs) // self._threads)))
-        batches.sort(key=lambda batch: -len(batch[0]))  # the longest first, so that the threads end together
-        outputs = map(self._run, batches) if len(batches) == 1 else self._pool.map(self._run, batches)
+        parts = _parts(pairs, -(-len(pairs) // self._threads))
+        run = partial(self._run, pairs)
+        outputs = map(run, parts) if len(parts) == 1 else self._pool.map(run, parts)
         readings: dict[int, Reading] = {}
-        for (numbers, _), (logits, best) in zip(batches, outputs, strict=True):
-            for row, number in enumerate(numbers):
+        for numbers, output in zip(parts, outputs, strict=True):
+            for number, logits, best in zip(numbers, *output, strict=True):
                 query, document = pairs[number]
-                readings[number] = Reading(logits[row], best[row, : len(query)], len(document))
+                readings[number] = Reading(logits, best[: len(query)], len(document))
         return [readings[number] for number in range(len(pairs))]
 
-    def _run(self, batch: tuple[list[int], Inputs]) -> list[NDArray[np.float32]]:
-        """Logits and best matches of a batch."""
-        outputs: list[NDArray[np.float32]] = self._session.run(["logits", "best"], batch[1])
-        return outputs
+    def _run(self, pairs: Sequence[MatrixPair], numbers: Sequence[int]) -> tuple[list[list[float]], list[list[float]]]:
+        """Logits and best matches of the pairs of those numbers, which have one padded shape."""
+        logits, best = self._session.run(["logits", "best"], _inputs(pairs, numbers))
+        return logits.tolist(), best.tolist()
 
 
 def padded(length: int) -> int:
@@ -100,26 +103,43 @@ def padded(length: int) -> int:
     return -(-length // step) * step
 
 
-def _batches(pairs: Sequence[tuple[TokenMatrix, TokenMatrix]], most: int) -> Iterator[tuple[list[int], Inputs]]:
-    """Pairs of one padded shape, at most `BATCH_CELLS` and so many together: their numbers and the graph's inputs."""
+def batches(pairs: Sequence[MatrixPair], most: int) -> Iterator[Inputs]:
+    """The graph's inputs for all pairs, at most so many of one padded shape at a time."""
+    return (_inputs(pairs, numbers) for numbers in _parts(pairs, most))
+
+
+def _parts(pairs: Sequence[MatrixPair], most: int) -> list[list[int]]:
+    """Numbers of pairs of one padded shape, at most `BATCH_CELLS` and so many together, the most first.
+
+    Started in this order, threads that take one after another end together.
+    """
     shapes: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for number, (query, document) in enumerate(pairs):
-        shapes[-(-len(query) // QUERY_STEP) * QUERY_STEP, padded(len(document))].append(number)
+    for number, pair in enumerate(pairs):
+        shapes[_shape(pair)].append(number)
+    parts = []
     for (wide, tall), members in shapes.items():
         step = max(1, min(most, BATCH_CELLS // (wide * tall)))
-        for start in range(0, len(members), step):
-            chosen = members[start : start + step]
-            query, query_length = _stack([pairs[number][0] for number in chosen], wide)
-            document, document_length = _stack([pairs[number][1] for number in chosen], tall)
-            yield (
-                chosen,
-                {
-                    "query": query,
-                    "query_length": query_length,
-                    "document": document,
-                    "document_length": document_length,
-                },
-            )
+        parts += [members[start : start + step] for start in range(0, len(members), step)]
+    return sorted(parts, key=len, reverse=True)
+
+
+def _shape(pair: MatrixPair) -> tuple[int, int]:
+    """Rows of query and document once they are padded."""
+    query, document = pair
+    return -(-len(query) // QUERY_STEP) * QUERY_STEP, padded(len(document))
+
+
+def _inputs(pairs: Sequence[MatrixPair], numbers: Sequence[int]) -> Inputs:
+    """What the graph takes for the pairs of those numbers."""
+    wide, tall = _shape(pairs[numbers[0]])
+    query, query_length = _stack([pairs[number][0] for number in numbers], wide)
+    document, document_length = _stack([pairs[number][1] for number in numbers], tall)
+    return {
+        "query": query,
+        "query_length": query_length,
+        "document": document,
+        "document_length": document_length,
+    }
 
 
 def _stack(matrices: list[TokenMatrix], width: int) -> tuple[NDArray[np.int8], NDArray[np.int64]]:

@@ -19,7 +19,7 @@ from index_templates.apply import Options
 from index_templates.resource import Resource
 from plugin_server import Bundle, Reranker
 from plugin_server.bundle import ENCODER, TOKENIZER, fingerprint
-from plugin_server.cli_engine_index import _fields
+from plugin_server.cli_engine_index import fields_of
 from plugin_server.corpus import Document, read_corpus
 from plugin_server.demo import CORPUS
 from plugin_server.encoder import Encoded
@@ -242,7 +242,7 @@ async def updated(
     """What became of each batch; `after` is called with its number before the next one is read."""
     steps: list[Updated] = []
     async with Engine(where) as engine:
-        mapped = await extend(engine, index, _fields(where, reranker, vectors))
+        mapped = await extend(engine, index, fields_of(where, reranker, vectors))
         has = vectors and mapped.dimension > 0
         target = Target(engine, index, mapped.expect(index, reranker.manifest.recall_dimension, has), has)
         async for step in update(target, reranker):

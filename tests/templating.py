@@ -69,7 +69,9 @@ class Cluster:
             if self.engine.kind == "opensearch" or "template" in path:
                 state[path] = self.engine.request("GET", f"/{path}") if self._any(path) else {}
         for kind in LEARNING if self.engine.kind == "opensearch" else ():
-            state[kind] = {hit["_id"]: (hit["_seq_no"], hit["_source"]) for hit in self.learnt(kind)}
+            # ML Commons writes a model that is deployed once more by itself, as it was
+            own = kind == "models"
+            state[kind] = {hit["_id"]: (own or hit["_seq_no"], hit["_source"]) for hit in self.learnt(kind)}
         return state
 
     def learnt(self, kind: str) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ def pair(pairs: Label, passages: Label, source: str = "a", number: int = 0) -> P
 def read(
     pairs: Label, passages: Label, best: list[float], logit: float = 0.0, cosine: float = 0.0, source: str = "a"
 ) -> Read:
-    reading = Reading(np.array([logit, logit], np.float32), np.array(best, np.float32), 9)
+    reading = Reading([logit, logit], best, 9)
     return Read(pair(pairs, passages, source), NO_QUERY, [reading], cosine)
 
 
@@ -171,10 +171,9 @@ def test_readings_are_what_is_served(tiny_reranker: Reranker) -> None:
         assert item.maxsim == max(reading.maxsim for reading in item.readings)
 
 
-def test_calibrate(tiny: Bundle, tmp_path: Path) -> None:
+def test_calibrate(tiny: Bundle) -> None:
     rows = [pair(number % 2, number % 2, source, number) for source in ("a", "squadshifts") for number in range(16)]
-    save_rows(tmp_path / "rows.jsonl", rows)
-    fitted, figures = calibrate(tiny, tmp_path / "rows.jsonl")
+    fitted, figures = calibrate(tiny, rows)
     assert set(fitted.profiles) == set(PROFILES) == set(figures["thresholds"])
     assert set(figures["pairs"]) == set(figures["passages"]) == {"a", "squadshifts"}
     assert all(0 < knobs["threshold"] < 1 for knobs in fitted.profiles.values())
@@ -183,20 +182,19 @@ def test_calibrate(tiny: Bundle, tmp_path: Path) -> None:
     assert set(figures["thresholds"]["pairs"]) == {"verifier", "cosine", "maxsim"}
 
 
-def test_calibrate_without_questions_and_answers(tiny: Bundle, tmp_path: Path) -> None:
-    save_rows(tmp_path / "rows.jsonl", [pair(number % 2, number % 2, "a", number) for number in range(16)])
-    fitted, _ = calibrate(tiny, tmp_path / "rows.jsonl")
+def test_calibrate_without_questions_and_answers(tiny: Bundle) -> None:
+    rows = [pair(number % 2, number % 2, "a", number) for number in range(16)]
+    fitted, _ = calibrate(tiny, rows)
     assert 0 < fitted.profiles["passages"]["threshold"] < 1, "no true pair that is lost but 2 %"
     assert fitted.profiles["passages"]["blend"] == 0
 
 
-def test_passages_come_from_the_order_of_held_out_passages(tiny: Bundle, tmp_path: Path) -> None:
+def test_passages_come_from_the_order_of_held_out_passages(tiny: Bundle) -> None:
     texts = [" ".join([TEXTS[n % 4], TEXTS[n // 4]]) for n in range(16)]
     rows = [Pair(TEXTS[n % 4], texts[n], None, 1, "retrieval", "squadshifts", str(n)) for n in range(16)]
     rows += [Pair(TEXTS[(n + 1) % 4], texts[n], 0, 0, "retrieval", "squadshifts", str(n)) for n in range(16)]
     rows += [pair(number % 2, number % 2, "a", number) for number in range(16)]
-    save_rows(tmp_path / "rows.jsonl", rows)
-    fitted, _ = calibrate(tiny, tmp_path / "rows.jsonl")
+    fitted, _ = calibrate(tiny, rows)
     knobs = fitted.profiles["passages"]
     orders = dense_hits(Reranker(tiny), rows)
     assert knobs["blend"] == best_weight(orders, knobs["scale"], knobs["bias"])
@@ -214,12 +212,10 @@ def test_passages_come_from_the_order_of_held_out_passages(tiny: Bundle, tmp_pat
         ([], "pairs", "no row"),
     ],
 )
-def test_calibrate_with_too_little(
-    tiny: Bundle, tmp_path: Path, labels: list[tuple[Label, Label]], profile: str, remark: str
-) -> None:
-    save_rows(tmp_path / "rows.jsonl", [pair(*both, number=number) for number, both in enumerate(labels)])
+def test_calibrate_with_too_little(tiny: Bundle, labels: list[tuple[Label, Label]], profile: str, remark: str) -> None:
+    rows = [pair(*both, number=number) for number, both in enumerate(labels)]
     with pytest.raises(BadCheckpoint, match=f"no source has rows of both labels for profile {profile}"):
-        calibrate(tiny, tmp_path / "rows.jsonl")
+        calibrate(tiny, rows)
 
 
 def test_neutral() -> None:

@@ -227,7 +227,7 @@ def test_fields_that_the_caller_asked_for(body: dict[str, Any], params: str, sho
     ],
 )
 def test_ordered(sort: Any, params: str, ordered: bool) -> None:
-    assert asked({"sort": sort}, params, {}).ordered is ordered
+    assert asked({"sort": sort}, params, {}).search.ordered() is ordered
 
 
 def test_names_of_the_fields_are_settings() -> None:

@@ -16,7 +16,7 @@ from plugin_server.verifier import Reading
 
 
 def reading(pairs: float, passages: float = 0.0, best: tuple[float, ...] = (1, 1)) -> Reading:
-    return Reading(np.array([pairs, passages], np.float32), np.array(best, np.float32), 9)
+    return Reading([pairs, passages], best, 9)
 
 
 def query_of(*words: tuple[int, int] | None) -> Encoded:

@@ -42,7 +42,7 @@ def pairs_of(seed: int, count: int = 12) -> list[Pair]:
 
 def close(one: Reading, other: Reading) -> bool:
     """Whether two readings are the same but for rounding."""
-    return bool(np.abs(one.logits - other.logits).max() < 1e-5 and np.abs(one.best - other.best).max() < 1e-5)
+    return one.logits == pytest.approx(other.logits, abs=1e-5) and one.best == pytest.approx(other.best, abs=1e-5)
 
 
 def padded(pair: Pair, rows: int, columns: int, batch: int = 1) -> dict[str, NDArray[np.int8] | NDArray[np.int64]]:
@@ -149,7 +149,7 @@ def test_best_by_hand(
     [reading] = Verifier(bundle, 1).read([(query, document)])
     assert reading.best == pytest.approx(best, abs=1e-4), remark
     assert reading.maxsim == pytest.approx(sum(best) / len(best), abs=1e-4)
-    assert reading.logits.shape == (2,)
+    assert len(reading.logits) == 2
 
 
 def test_a_row_counts_by_its_direction(bundle: Bundle) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
@@ -11,8 +12,9 @@ from transformers import BertConfig, BertModel
 
 from onnx_export.calibration import Calibration
 from onnx_export.config import Config, EncoderConfig, TrainingConfig, VerifierConfig
-from onnx_export.convert import assemble, write_graphs
+from onnx_export.convert import BITS, assemble, write_graphs
 from onnx_export.model import Model
+from onnx_export.parity import parity
 from plugin_server.bundle import PROFILES, TOKENIZER, Bundle
 from plugin_server.demo import CORPUS
 
@@ -55,6 +57,8 @@ def tiny_bundle(base: Path, folder: Path, kind: str = "alignment") -> Bundle:
     model = Model(tiny_config(base, kind)).eval()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / TOKENIZER).write_bytes((base / TOKENIZER).read_bytes())
-    compared = write_graphs(model, folder)
+    with TemporaryDirectory() as full:
+        write_graphs(model, Path(full), folder)
+        compared = parity(model, Path(full), folder, BITS)
     knobs = Calibration({profile: {"threshold": 0.5} for profile in PROFILES}, 0.5)
     return assemble(model, folder, "tiny", knobs, {}, {"parity": compared})

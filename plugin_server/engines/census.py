@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from plugin_server.engines.connection import Engine, shaped
 from plugin_server.engines.layout import BUNDLE, META
-from plugin_server.engines.target import look, path
-from plugin_server.errors import EngineMissing, LayoutError
+from plugin_server.engines.target import known, path
+from plugin_server.errors import LayoutError
 
 #: Fingerprints listed by name.
 LISTED = 100
@@ -60,9 +60,7 @@ async def count(engine: Engine, index: str) -> Census:
         EngineMissing: there is no such index.
         LayoutError: it has no field for the bundle's fingerprint.
     """
-    mapped = await look(engine, index)
-    if mapped is None:
-        raise EngineMissing(f"{index}: there is no such index")
+    mapped = await known(engine, index)
     if not mapped.blob:
         raise LayoutError(
             f"{index}: has none of simgate's fields: add them with `simgate index --update-existing`, or make a new "

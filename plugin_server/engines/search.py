@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.layout import Mapped
 from plugin_server.engines.recall import find
-from plugin_server.engines.target import look
-from plugin_server.errors import EngineMissing, InvalidField, LayoutError
+from plugin_server.engines.target import known
+from plugin_server.errors import InvalidField, LayoutError
 from plugin_server.reranker import Reranker
 from plugin_server.search import Answer, Question, verified
 
@@ -53,14 +53,9 @@ class EngineSearcher:
 
     async def _layout(self, question: Question) -> Mapped:
         """What the index's mapping says, as of at most `FRESH` seconds ago."""
-        known = self._mapped.get(question.index)
-        if known and time.monotonic() - known[0] < FRESH:
-            mapped = known[1]
-        else:
-            found = await look(self.engine, question.index)
-            if found is None:
-                raise EngineMissing(f"{question.index}: there is no such index")
-            mapped = found
+        since, mapped = self._mapped.get(question.index, (-FRESH, None))
+        if mapped is None or time.monotonic() - since >= FRESH:
+            mapped = await known(self.engine, question.index)
             if len(self._mapped) >= KNOWN:
                 self._mapped.clear()
             self._mapped[question.index] = (time.monotonic(), mapped)

@@ -53,6 +53,19 @@ async def look(engine: Engine, name: str) -> Mapped | None:
         return Mapped.of(found[min(found)]["mappings"]) if found else None
 
 
+async def known(engine: Engine, name: str) -> Mapped:
+    """What the mapping of an index says, which is there.
+
+    Raises:
+        EngineMissing: it is not.
+        InvalidField: the name cannot be one.
+    """
+    mapped = await look(engine, name)
+    if mapped is None:
+        raise EngineMissing(f"{name}: there is no such index: give the name of one, or index a corpus into it")
+    return mapped
+
+
 async def extend(engine: Engine, name: str, fields: dict[str, Any]) -> Mapped:
     """What the mapping says after simgate's fields were added to it; those that are there stay as they are.
 
@@ -62,9 +75,7 @@ async def extend(engine: Engine, name: str, fields: dict[str, Any]) -> Mapped:
     Raises:
         EngineMissing: there is no such index.
     """
-    mapped = await look(engine, name)
-    if mapped is None:
-        raise EngineMissing(f"{name}: there is no such index: give the name of one, or index a corpus into it")
+    mapped = await known(engine, name)
     wanted = {field: form for field, form in fields.items() if field in OWN}
     if mapped.dimension or not await _can_have_vectors(engine, name):
         wanted.pop(WINDOWS, None)

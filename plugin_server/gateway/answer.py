@@ -43,7 +43,7 @@ def answer(
         failed: verification failed as a whole, so that the engine's scores and total stay.
     """
     fetched = hits_of(response)
-    listed = sorted(ranking.hits, key=lambda hit: hit.position) if ask.ordered else list(ranking.hits)
+    listed = sorted(ranking.hits, key=lambda hit: hit.position) if ask.search.ordered() else list(ranking.hits)
     page = listed[ask.start : ask.start + ask.size]
     hidden = [name for name in (settings.blob_field, settings.text_field) if not matches(name, ask.shown)]
     hits = dict(response["hits"])

@@ -28,7 +28,6 @@ class Ask:
         params: for the engine.
         search: as the caller sent it.
         start, size: the caller's page.
-        ordered: the engine's order is kept.
         shown: patterns of field names that the caller asked for, so that their values stay in the response.
     """
 
@@ -37,7 +36,6 @@ class Ask:
     search: Search
     start: int
     size: int
-    ordered: bool
     shown: tuple[str, ...]
 
     @property
@@ -71,7 +69,7 @@ def ask(search: Search, settings: GatewaySettings) -> Ask:
     if start and "search_after" in body:
         raise InvalidField("from: must be 0 with search_after")
     asked = without_context(body)
-    made = Ask(asked, params.without(READ), search, start, size, search.ordered(), _shown(body, params))
+    made = Ask(asked, params.without(READ), search, start, size, _shown(body, params))
     if not made.verifies:
         asked |= {"from": start, "size": 0}
         return made

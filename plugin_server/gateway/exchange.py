@@ -62,11 +62,12 @@ class Exchange:
             SimgateError: the search is refused, the engine fails, or verification does.
         """
         asked = ask(Search(body, request.params, context), self._settings)
+        encoding = self._verification.encoding(context) if asked.verifies else None  # while the engine searches
         reply = await self._post(request, asked.params, strict.write(asked.body), content_type)
         if reply.status != 200 or not asked.verifies:
             return reply
         start, response = time.monotonic(), await _parsed(reply)
-        result, kept = await self._verification.answer(asked, response)
+        result, kept = await self._verification.answer(asked, response, encoding)
         if kept is not None:
             params = recount_params(asked.params)
             second = await self._post(request, params, strict.write(recount(asked, kept)), content_type)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any
 
+from plugin_server.candidate import Candidate
+from plugin_server.encoder import Encoded
 from plugin_server.errors import InvalidRequest, VerificationFailed
 from plugin_server.gateway.answer import answer, hits_of, kept_of
 from plugin_server.gateway.ask import Ask
+from plugin_server.gateway.context import HERE, Context
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.gateway.verify import candidates_of, unread, verify
+from plugin_server.ranking import Ranking
 from plugin_server.reranker import Reranker
 from plugin_server.search import FAILED
 
@@ -32,10 +37,23 @@ class Verification:
         self._settings = settings
         self._executor = executor
 
-    async def answer(self, ask: Ask, response: Any) -> tuple[dict[str, Any], list[dict[str, Any]] | None]:
+    def encoding(self, context: Context) -> asyncio.Future[Encoded]:
+        """The query, being encoded from now on; what becomes of it need not be asked."""
+        loop = asyncio.get_running_loop()
+        query = self._reranker.encoder.query
+        begun = loop.run_in_executor(self._executor, query, context.query, f"{HERE}.query_text")
+        begun.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+        return begun
+
+    async def answer(
+        self, ask: Ask, response: Any, encoding: asyncio.Future[Encoded] | None = None
+    ) -> tuple[dict[str, Any], list[dict[str, Any]] | None]:
         """The caller's response, and the engine's hits that were kept if aggregations are to be computed over them.
 
         If verification as a whole fails, the response is in the engine's order with every hit unverified.
+
+        Args:
+            encoding: of the query, if it was begun before.
 
         Raises:
             EngineError: the engine's response is none.
@@ -43,8 +61,7 @@ class Verification:
             VerificationFailed: verification as a whole failed, and `GatewaySettings.fail` is ``closed``.
         """
         candidates = candidates_of(hits_of(response), self._settings)
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._executor, verify, self._reranker, ask.context, candidates)
+        work = self._ranking(ask.context, candidates, encoding or self.encoding(ask.context))
         try:
             ranking = await asyncio.wait_for(work, self._settings.verify_timeout)
         except InvalidRequest:
@@ -60,6 +77,13 @@ class Verification:
         self.counts.update(hit.verdict.outcome.value for hit in (*ranking.hits, *ranking.dropped))
         kept = list(kept_of(response, ranking)) if ask.search.recounts() else None
         return answer(ask, response, ranking, self._settings), kept
+
+    async def _ranking(
+        self, context: Context, candidates: Sequence[Candidate], encoding: asyncio.Future[Encoded]
+    ) -> Ranking:
+        query = await encoding
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, verify, self._reranker, context, candidates, query)
 
     def _reason(self, error: Exception) -> str:
         """What the caller may read of the failure; the log has the rest."""

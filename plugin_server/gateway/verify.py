@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from plugin_server.candidate import Candidate
-from plugin_server.gateway.context import HERE, Context
+from plugin_server.encoder import Encoded
+from plugin_server.gateway.context import Context
 from plugin_server.gateway.recall import recall_of
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.ranking import Ranking
@@ -31,16 +32,15 @@ def candidates_of(hits: Sequence[dict[str, Any]], settings: GatewaySettings) -> 
     return result
 
 
-def verify(reranker: Reranker, context: Context, candidates: Sequence[Candidate]) -> Ranking:
+def verify(reranker: Reranker, context: Context, candidates: Sequence[Candidate], query: Encoded) -> Ranking:
     """The ranking of the candidates; one that cannot be read is unverified, with the reason, and harms no other.
 
     Without a score for every candidate, as in a search that is sorted, the verdicts alone make the order.
 
     Raises:
-        InvalidRequest: the query cannot be used, or the scores are not of the kind that the context says.
+        InvalidRequest: the scores are not of the kind that the context says.
         BlobOfOtherBundle: with `Settings.on_mismatch` ``refuse``.
     """
-    query = reranker.encoder.query(context.query, f"{HERE}.query_text")
     if not candidates:
         return Ranking((), ())
     whole = all(candidate.score is not None for candidate in candidates)

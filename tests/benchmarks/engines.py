@@ -31,11 +31,11 @@ from plugin_server.cli_templates import requester
 from plugin_server.corpus import read_corpus
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.indexing import fill
-from plugin_server.engines.layout import BLOB, BUNDLE, DIGEST, OWN_PATTERN
+from plugin_server.engines.layout import BLOB, BUNDLE, DIGEST, OWN_PATTERN, Mapped
 from plugin_server.engines.recall import body
 from plugin_server.engines.search import EngineSearcher
 from plugin_server.engines.settings import EngineSettings
-from plugin_server.engines.target import Target, look
+from plugin_server.engines.target import Target, known
 from plugin_server.search import Question
 
 INDEX, BARE = "simgate-bench", "simgate-bench-bare"
@@ -48,11 +48,9 @@ ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
-    """Seconds of one search: plain, verified, and the parts of the second."""
+class Parts:
+    """Seconds of the parts of one verified search."""
 
-    plain: float
-    verified: float
     encode: float
     fetch: float
     decode: float
@@ -113,8 +111,10 @@ async def sizes(engine: Engine, texts: Sequence[str]) -> dict[str, Any]:
                 kept = {key: value for key, value in hit["_source"].items() if key not in without}
                 actions += json.dumps({"index": {"_index": name, "_id": hit["_id"]}}).encode() + b"\n"
                 actions += json.dumps(kept).encode() + b"\n"
-            await engine.request("POST", "/_bulk", actions)
+            written = await engine.request("POST", "/_bulk", actions)
+            assert not written["errors"], written
         await engine.request("POST", f"/{name}/_forcemerge", params={"max_num_segments": "1"})
+        await engine.request("POST", f"/{name}/_refresh")  # lets go of the segments that were merged
         stats = await engine.request("GET", f"/{name}/_stats/store")
         result[f"{'blobs' if not without else 'bare'}_bytes"] = stats["_all"]["primaries"]["store"]["size_in_bytes"]
         await engine.request("DELETE", f"/{name}")
@@ -124,8 +124,7 @@ async def sizes(engine: Engine, texts: Sequence[str]) -> dict[str, Any]:
 async def compare(engine: Engine, reranker: Reranker, asked: Sequence[str]) -> dict[str, Any]:
     """Milliseconds of a plain kNN search, of one with verification, and of the parts; the median over the queries."""
     searcher = EngineSearcher(reranker, engine)
-    mapped = await look(engine, INDEX)
-    assert mapped is not None
+    mapped = await known(engine, INDEX)
 
     async def plain(query: str) -> None:
         encoded = reranker.encoder.query(query)
@@ -140,7 +139,7 @@ async def compare(engine: Engine, reranker: Reranker, asked: Sequence[str]) -> d
         await plain(query)
         await verified(query)
     times: dict[str, list[float]] = {"plain": [], "verified": []}
-    parts: list[Times] = []
+    parts: list[Parts] = []
     for query in asked:
         taken = {"plain": 9.0, "verified": 9.0}
         for round_ in range(ROUNDS):
@@ -149,7 +148,7 @@ async def compare(engine: Engine, reranker: Reranker, asked: Sequence[str]) -> d
                 taken[name] = min(taken[name], await _timed(way, query))
         for name, seconds in taken.items():
             times[name].append(seconds)
-        parts.append(await _parts(engine, reranker, query))
+        parts.append(await _parts(engine, reranker, mapped, query))
     milliseconds = {f"{name}_ms": 1000 * statistics.median(found) for name, found in times.items()}
     added = statistics.median(b - a for a, b in zip(times["plain"], times["verified"], strict=True))
     share = {
@@ -160,10 +159,8 @@ async def compare(engine: Engine, reranker: Reranker, asked: Sequence[str]) -> d
     return milliseconds | share | compared
 
 
-async def _parts(engine: Engine, reranker: Reranker, query: str) -> Times:
+async def _parts(engine: Engine, reranker: Reranker, mapped: Mapped, query: str) -> Parts:
     """One verified search taken apart: encoding, the engine's answer with blobs, blobs parsed, the rest."""
-    mapped = await look(engine, INDEX)
-    assert mapped is not None
     start = time.perf_counter()
     encoded = reranker.encoder.query(query)
     encode = time.perf_counter()
@@ -177,7 +174,7 @@ async def _parts(engine: Engine, reranker: Reranker, query: str) -> Times:
     candidates = [Candidate(blob=blob, score=0.5) for blob in blobs]
     reranker.rerank(query, candidates, encoded=encoded)
     verify = time.perf_counter() - decode - (decode - fetch)
-    return Times(0, 0, encode - start, fetch - encode, decode - fetch, verify)
+    return Parts(encode - start, fetch - encode, decode - fetch, verify)
 
 
 def report(found: dict[str, Any]) -> str:

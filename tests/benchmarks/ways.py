@@ -21,7 +21,7 @@ from plugin_server.client import AsyncClient
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.layout import BLOB
 from plugin_server.engines.recall import body
-from plugin_server.engines.target import look
+from plugin_server.engines.target import known
 from plugin_server.search import Question
 
 Way = Callable[[str, dict[str, Any]], Awaitable[None]]
@@ -30,8 +30,7 @@ LISTENING = re.compile(r"Serving on (\S+) and http://(\S+),")
 
 async def compare(engine: Engine, reranker: Reranker, index: str, asked: Sequence[str], k: int) -> dict[str, float]:
     """Milliseconds by way, the median over the queries; the dense query's vector is given to those that need one."""
-    mapped = await look(engine, index)
-    assert mapped is not None
+    mapped = await known(engine, index)
     async with (
         sidecar(engine, index) as (address, http),
         aiohttp.ClientSession() as session,
