@@ -31,6 +31,10 @@ MAX_WINDOWS = MAX_ROWS = 65535
 #: Largest number of a row in 4 bits; rows of larger ones take 8.
 LARGEST_OF_4_BITS = 7
 
+#: Fingerprint, dimension, bits, windows.
+HEAD = struct.Struct("<8sHHH")
+#: A byte of zeros, by the bits of a number.
+ZEROS = {4: b"\x88", 8: b"\0"}
 #: Both numbers of each byte.
 HALVES = np.stack([np.arange(256) & 15, np.arange(256) >> 4], axis=1).astype(np.int8) - np.int8(8)
 
@@ -59,8 +63,8 @@ class TokenBlob:
         rows = [len(window) for window in self.windows]
         numbers = np.concatenate([window.ravel() for window in self.windows])
         small = max(int(numbers.max()), -int(numbers.min())) <= LARGEST_OF_4_BITS
-        shape = (self.windows[0].shape[1], 4 if small else 8, len(rows), *rows)
-        head = struct.pack(f"<8sHHH{len(rows)}H", bytes.fromhex(self.fingerprint), *shape)
+        head = HEAD.pack(bytes.fromhex(self.fingerprint), self.windows[0].shape[1], 4 if small else 8, len(rows))
+        head += struct.pack(f"<{len(rows)}H", *rows)
         body = head + (_halves(numbers) if small else numbers.tobytes())
         return MAGIC + base64.b64encode(body + struct.pack("<I", zlib.crc32(body))).decode("ascii")
 
@@ -82,14 +86,15 @@ class TokenBlob:
         if not is_blob(text):
             raise BlobMalformed(f"does not start with {MAGIC!r}", field)
         try:
-            raw = base64.b64decode(text[len(MAGIC) :], validate=True)
+            raw = binascii.a2b_base64(text[len(MAGIC) :], strict_mode=True)
         except (binascii.Error, ValueError):
             raise BlobMalformed("is not base64, or truncated", field) from None
         # the last characters carry up to four bits that decoding drops, so that the checksum does not see them
         tail = base64.b64encode(raw[(len(raw) - 1) // 3 * 3 :]).decode("ascii")
-        if not text.endswith(tail) or len(raw) < 18 or zlib.crc32(raw[:-4]) != struct.unpack("<I", raw[-4:])[0]:
+        body, checksum = raw[:-4], int.from_bytes(raw[-4:], "little")
+        if not text.endswith(tail) or len(body) < HEAD.size or zlib.crc32(body) != checksum:
             raise BlobMalformed("is truncated or altered (its checksum differs)", field)
-        return cls(raw[:8].hex(), tuple(_windows(raw[8:-4], field)))
+        return cls(body[:8].hex(), tuple(_windows(body, field)))
 
     def expect(self, manifest: Manifest, field: str = "blob") -> TokenBlob:
         """This blob, if the manifest's bundle made it.
@@ -205,17 +210,20 @@ def _numbers(raw: bytes, bits: int, count: int) -> NDArray[np.int8]:
     return halves
 
 
-def _windows(raw: bytes, field: str) -> Sequence[TokenMatrix]:
-    dimension, bits, count = struct.unpack("<HHH", raw[:6])
-    if not dimension or not count or len(raw) < 6 + 2 * count:
+def _windows(body: bytes, field: str) -> Sequence[TokenMatrix]:
+    _, dimension, bits, count = HEAD.unpack_from(body)
+    start = HEAD.size + 2 * count
+    if not dimension or not count or len(body) < start:
         raise BlobMalformed("holds no rows", field)
-    if bits not in (4, 8):
+    if bits not in ZEROS:
         raise BlobMalformed(f"holds numbers of {bits} bits, which this simgate cannot read", field)
-    lengths = struct.unpack(f"<{count}H", raw[6 : 6 + 2 * count])
-    numbers, body = sum(lengths) * dimension, raw[6 + 2 * count :]
-    if not all(lengths) or len(body) != -(-numbers * bits // 8):
+    lengths = struct.unpack_from(f"<{count}H", body, HEAD.size)
+    numbers, raw = sum(lengths) * dimension, body[start:]
+    if not all(lengths) or len(raw) != -(-numbers * bits // 8):
         raise BlobMalformed("holds another number of rows than it says", field)
-    matrix = _numbers(body, bits, numbers).reshape(-1, dimension)
-    if not matrix.any(axis=1).all():
+    matrix = _numbers(raw, bits, numbers).reshape(-1, dimension)
+    # looking for that many bytes takes a fifth of the time of looking at every row
+    suspect = ZEROS[bits] * (dimension * bits // 8) in raw
+    if suspect and not matrix.any(axis=1).all():
         raise BlobMalformed("holds a row of zeros, which has no direction", field)
     return np.split(matrix, np.cumsum(lengths)[:-1]) if count > 1 else [matrix]

@@ -92,9 +92,7 @@ def probability(logit: float, profile: Profile) -> float:
 
 def unmatched_words(text: str, query: Encoded, reading: Reading, threshold: float) -> tuple[str, ...]:
     """The query's words none of whose pieces is matched by at least `threshold`, in their order, each once."""
-    best: dict[tuple[int, int], float] = {}
-    for span, cosine in zip(query.words, reading.best, strict=True):
-        if span:
-            best[span] = max(cosine, best.get(span, cosine))
-    missed = (text[start:end] for (start, end), cosine in best.items() if cosine < threshold)
-    return tuple(dict.fromkeys(word for word in missed if any(map(str.isalnum, word))))
+    matched = {span for span, cosine in zip(query.words, reading.best, strict=True) if cosine >= threshold}
+    missed = [span for span in query.words if span and span not in matched]
+    words = (text[start:end] for start, end in missed)
+    return tuple(dict.fromkeys(word for word in words if any(map(str.isalnum, word))))

@@ -105,6 +105,7 @@ def test_every_flipped_character_is_found(rows: int, bits: int) -> None:
         (packed(3, [1], b"\1\2\3\4"), "another number of rows", "a number too many"),
         (packed(3, [2], b"\1\2\3\0\0\0"), "row of zeros", "a row without direction"),
         (packed(3, [1], b"\x88\x08", bits=4), "row of zeros", "the same in 4 bits"),
+        (packed(3, [2], b"\xa9\x8b\x88", bits=4), "row of zeros", "in 4 bits, beginning within a byte"),
         (packed(3, [1], b"\x99", bits=4), "another number of rows", "a number too few in 4 bits"),
         (packed(3, [1], b"\1\2\3", bits=16), "numbers of 16 bits, which this simgate cannot read", "other bits"),
     ],
