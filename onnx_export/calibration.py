@@ -95,7 +95,7 @@ def calibrate(bundle: Bundle, rows: Sequence[Pair]) -> tuple[Calibration, dict[s
         weights = even_weights(labels, sources)
         if not weights.any():
             raise BadCheckpoint(
-                f"heldout.jsonl: no source has rows of both labels for profile {profile}: train on one that has"
+                f"held-out rows: no source has rows of both labels for profile {profile}: train on one that has"
             )
         scale, bias = logistic(labels, logits, weights)
         probabilities = 1 / (1 + np.exp(-(scale * logits + bias)))

@@ -74,7 +74,6 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
         draft = assemble(model, output, name, Calibration.neutral(), training, {}, bits)
         round_products(draft, full, rows)
         compared = parity(model, full, output, bits)
-    draft = assemble(model, output, name, Calibration.neutral(), training, {"parity": compared}, bits)
     fitted, heldout = calibrate(draft, rows)
     assemble(model, output, name, fitted, training, {"parity": compared, "heldout": heldout}, bits)
     return Bundle.open(output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,7 +31,7 @@ def quantise_verifier(source: Path, target: Path, batches: Iterable[Inputs]) -> 
         batches: inputs of the graph, as they are when it serves.
     """
     graph = onnx.load(str(source)).graph
-    sizes = {tensor.name: onnx.numpy_helper.to_array(tensor).size for tensor in graph.initializer}
+    sizes = {tensor.name: math.prod(tensor.dims) for tensor in graph.initializer}
     wide = [node.name for node in graph.node if node.op_type == "MatMul" and sizes.get(node.input[1], 0) >= WIDE]
     if not wide:
         shutil.copyfile(source, target)

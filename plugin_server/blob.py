@@ -137,11 +137,11 @@ def split(text: str) -> tuple[str, str]:
     if not is_blob(text):
         return "", text
     try:
-        dimension, bits, count = struct.unpack("<HHH", _decoded(text, 8, 14))
-        lengths = struct.unpack(f"<{count}H", _decoded(text, 14, 14 + 2 * count))
+        _, dimension, bits, count = HEAD.unpack(_decoded(text, 0, HEAD.size))
+        lengths = struct.unpack(f"<{count}H", _decoded(text, HEAD.size, HEAD.size + 2 * count))
     except (binascii.Error, ValueError, struct.error):
         return text, ""
-    size = 14 + 2 * count + -(-sum(lengths) * dimension * bits // 8) + 4
+    size = HEAD.size + 2 * count + -(-sum(lengths) * dimension * bits // 8) + 4
     end = len(MAGIC) + -(-size // 3) * 4
     return text[:end], text[end:]
 
