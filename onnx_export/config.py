@@ -19,12 +19,14 @@ class EncoderConfig:
     Attributes:
         base: folder of the base model; empty for the packaged all-MiniLM-L6-v2.
         shared_layers: lower layers that recall and token branch share, frozen.
-        dimension: width of a token row, which is also the bytes of a token in a blob.
+        dimension: width of a token row.
+        frozen: leave the whole encoder as it is: token rows are the base model's own, in its own width.
     """
 
     base: str = ""
     shared_layers: int = 3
     dimension: int = 64
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export.calibration import Calibration, calibrate, capped, load_rows
+from onnx_export.checkpoint import load_checkpoint
 from onnx_export.errors import BadCheckpoint
 from onnx_export.graphs import export_encoder, export_verifier, shrink
-from onnx_export.model import Model, load_checkpoint
+from onnx_export.model import Model
 from onnx_export.model_card import model_card
 from onnx_export.pair import Pair
 from onnx_export.parity import parity
 from onnx_export.quantisation import quantise_verifier
 from onnx_export.token_encoder import BASE_NAME, base_folder
+from onnx_export.verifiers import SERVED
 from plugin_server.bundle import (
     CARD,
     ENCODER,
@@ -57,6 +59,11 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
         BadCheckpoint: the file is no checkpoint, or what lies beside it is missing.
     """
     model, state = load_checkpoint(checkpoint)
+    if not isinstance(model, Model) or model.config.encoder.frozen or model.config.verifier.kind not in SERVED:
+        raise BadCheckpoint(
+            f"{checkpoint}: kind {model.config.verifier.kind!r} is for comparison alone: a bundle holds a trained "
+            f"encoder and a verifier of kind {' or '.join(SERVED)}"
+        )
     output.mkdir(parents=True, exist_ok=True)
     config = state["config"]
     try:
@@ -118,8 +125,8 @@ def assemble(
     manifest = Manifest(
         name=name,
         fingerprint=fingerprint(sha256(output / ENCODER), sha256(output / TOKENIZER), WINDOW, OVERLAP, bits),
-        recall_dimension=encoder.projection.in_features,
-        token_dimension=encoder.projection.out_features,
+        recall_dimension=encoder.recall_width,
+        token_dimension=model.config.encoder.dimension,
         token_bits=bits,
         window_tokens=WINDOW,
         window_overlap=OVERLAP,

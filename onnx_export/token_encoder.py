@@ -14,7 +14,7 @@ from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel
 from transformers.utils import logging
 
 from onnx_export.errors import BaseModelMissing
@@ -46,6 +46,12 @@ def base_folder(name: str = "") -> Path:
     return folder
 
 
+def base_shape(base: Path) -> tuple[int, int]:
+    """How many layers a base model has, and how many numbers a token has between them."""
+    config = AutoConfig.from_pretrained(str(base))
+    return config.num_hidden_layers, config.hidden_size
+
+
 def _load(base: Path, attention: str) -> Any:
     """The base model without its pooler, in float32."""
     told = logging.get_verbosity()
@@ -74,13 +80,18 @@ class TokenEncoder(nn.Module):
         self.recall = nn.ModuleList(model.encoder.layer[shared_layers:])
         # plain attention: on CPU the fused kernel's backward pass takes a third of a training step
         self.branch = nn.ModuleList(_load(base, "eager").encoder.layer[shared_layers:])
-        self.projection = nn.Linear(model.config.hidden_size, dimension)
+        self.recall_width: int = model.config.hidden_size
+        self.projection: nn.Module = nn.Linear(self.recall_width, dimension)
+
+    @staticmethod
+    def additive(attention_mask: Tensor) -> Tensor:
+        """What is added to attention scores (b, 1, 1, t): 0 for words, far below for padding."""
+        return (1.0 - attention_mask[:, None, None, :].float()) * -1e9
 
     def lower(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden states (b, t, hidden) after the shared layers, and the additive mask (b, 1, 1, t)."""
         hidden = self.embeddings(input_ids=input_ids)
-        keep = attention_mask[:, None, None, :].to(hidden.dtype)
-        mask = (1.0 - keep) * -1e9
+        mask = self.additive(attention_mask).to(hidden.dtype)
         for layer in self.shared:
             hidden = layer(hidden, mask)[0]
         return hidden, mask
