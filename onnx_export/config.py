@@ -94,21 +94,30 @@ class Config:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BadConfig(f"{path}: {error}") from error
+        return cls.parse(table, path)
+
+    @classmethod
+    def parse(cls, table: dict[str, Any], path: Path) -> Config:
+        """The run that a table of sections describes; `path` is named in errors.
+
+        Raises:
+            BadConfig: a section or field does not exist, or a value is of another type.
+        """
         unknown = set(table) - {item.name for item in fields(cls)}
         if unknown:
             raise BadConfig(
                 f"{path}: unknown section {sorted(unknown)[0]!r}; known: {[item.name for item in fields(cls)]}"
             )
         return cls(
-            encoder=_section(EncoderConfig, path, "encoder", table),
-            verifier=_section(VerifierConfig, path, "verifier", table),
-            training=_section(TrainingConfig, path, "training", table),
-            mixture=_numbers(float, path, "mixture", table),
-            generated=_numbers(int, path, "generated", table),
+            encoder=section_of(EncoderConfig, path, "encoder", table),
+            verifier=section_of(VerifierConfig, path, "verifier", table),
+            training=section_of(TrainingConfig, path, "training", table),
+            mixture=numbers_of(float, path, "mixture", table),
+            generated=numbers_of(int, path, "generated", table),
         )
 
 
-def _section(kind: type[Section], path: Path, name: str, table: dict[str, Any]) -> Section:
+def section_of(kind: type[Section], path: Path, name: str, table: dict[str, Any]) -> Section:
     """The section ``name`` of the table as its value object."""
     known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
     given, default = _table(path, name, table), kind()
@@ -129,7 +138,7 @@ def _table(path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _numbers(kind: type[int] | type[float], path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
+def numbers_of(kind: type[int] | type[float], path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
     """The section ``name``, each of its values a number of that kind and not below 0."""
     given = _table(path, name, table)
     for key, value in given.items():
