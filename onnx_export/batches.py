@@ -61,7 +61,8 @@ class Rows:
         self.lengths = np.array([len(row) for row in self.ids], dtype=np.int64)[self.sides]
         self.sources = np.array([pair.source for pair in pairs])
         mutual = np.isin(self.sources, np.unique(self.sources[self.labels[:, 0] == 1]))
-        self.exchangeable = mutual & (self.labels[:, 0] == self.labels[:, 1])
+        agreed = (self.labels[:, 0] == self.labels[:, 1]) | np.isnan(self.labels[:, 1])
+        self.exchangeable = mutual & agreed
 
     def batch(self, chosen: NDArray[np.int64], swap: NDArray[np.bool_] | None = None) -> Batch:
         """The rows ``chosen`` as one batch; ``swap`` exchanges query and document of a row."""

@@ -13,6 +13,7 @@ from onnx_export.generators.edits import edit_pairs
 from onnx_export.generators.grammar import grammar_pairs
 from onnx_export.generators.topics import topic_pairs
 from onnx_export.generators.unrelated import unrelated_pairs
+from onnx_export.generators.written import written_pairs
 from onnx_export.pair import Pair
 from onnx_export.sources import drop_overlap, raw_train_pairs, report_pairs, vsr_captions
 
@@ -44,8 +45,9 @@ class Mixture:
         Raises:
             DataMissing: a data set is not in ``data``.
         """
+        own = written_pairs() if config.mixture.get("written") else []
         rows, dropped = drop_overlap(
-            raw_train_pairs(data), [row for part in report_pairs(data).values() for row in part]
+            raw_train_pairs(data) + own, [row for part in report_pairs(data).values() for row in part]
         )
         captions = vsr_captions(data)
         rows += grammar_pairs(config.generated.get("grammar", 0), config.training.seed)

@@ -39,19 +39,17 @@ SEARCHERS = (VectorScorer, WordScorer, HybridScorer)
 Progress = Callable[[int, int, str], None]
 
 
-def run(grid: Grid, data: Path, output: Path, progress: Progress, triples: Path | None = None) -> list[Path]:
+def run(grid: Grid, material: Material, output: Path, progress: Progress) -> list[Path]:
     """The figures of every cell, ``<system>/<seed>/figures.json`` under `output`; cells that have theirs are left.
 
     Args:
-        data: folder of the data sets.
+        material: of the grid.
         progress: told the cell, the number of cells, and a line.
-        triples: a file of own triples, reported as set ``triples``.
 
     Raises:
-        DataMissing: a data set is not in `data`.
+        BadCheckpoint: `output` holds a checkpoint of another configuration.
     """
     todo = list(grid.cells())
-    material = Material.prepare(grid, data, triples, output / "rows")
     base = VectorScorer(DualEncoder(untrained(grid.base)))
     dense: Dense | None = None
     written = []
@@ -62,7 +60,9 @@ def run(grid: Grid, data: Path, output: Path, progress: Progress, triples: Path 
         if not (path.exists() and json.loads(path.read_text(encoding="utf-8"))["digest"] == decided):
             told = f"{system.name}, seed {seed}"
             progress(number, len(todo), told)
-            dense = dense or Dense.search(base, material, grid.measuring.depth)
+            dense = dense or Dense.kept(
+                base, material, grid.measuring.depth, output / f"dense-{decides(grid, material)}.json"
+            )
             within = _within(progress, number, len(todo), told)
             figures = cell(system, material, dense, base, folder, output / "lower", within)
             folder.mkdir(parents=True, exist_ok=True)
@@ -158,12 +158,17 @@ def cosines(base: VectorScorer, material: Material, bins: int = 40) -> Table:
 
 def digest(grid: Grid, system: System, material: Material) -> str:
     """A name of everything that decides a cell's figures but the code."""
-    decided = [
-        asdict(system) if system.trained else [system.kind, system.bundle],
-        asdict(grid.measuring),
-        grid.decides_rows(),
-        {name: len(rows) for name, rows in material.sets.items()},
-    ]
+    own = asdict(system) if system.trained else [system.kind, system.bundle]
+    return _digest([own, decides(grid, material)])
+
+
+def decides(grid: Grid, material: Material) -> str:
+    """A name of the rows that every cell of a grid is trained and measured on."""
+    sizes = {name: len(rows) for name, rows in material.sets.items()}
+    return _digest([asdict(grid.measuring), grid.decides_rows(), asdict(grid.base.encoder), sizes])
+
+
+def _digest(decided: object) -> str:
     return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -38,7 +38,7 @@ def cost(scorer: Scorer) -> dict[str, float]:
         runs = [_exported(ServedVerifier(scorer.verifier), _matrices(batch, wide), batch) for batch in BATCHES]
         return {"ms": min(runs), "bytes": wide * scorer.bits / 8, "vector_bytes": 0}
     if isinstance(scorer, CrossScorer):
-        runs = [_exported(scorer.model, _joined(batch), batch) for batch in BATCHES]
+        runs = [_exported(scorer.model, _joined(batch, scorer.model.base.config.vocab_size), batch) for batch in BATCHES]
         return {"ms": min(runs), "bytes": 0, "vector_bytes": 0}
     if isinstance(scorer, BundleScorer):
         bundle = scorer.reranker.bundle
@@ -76,9 +76,9 @@ def _matrices(batch: int, dimension: int) -> Inputs:
     return {name: found[name] for name in ("query", "query_length", "document", "document_length")}
 
 
-def _joined(batch: int) -> Inputs:
+def _joined(batch: int, words: int) -> Inputs:
     """Ids, mask and kinds of joined texts."""
-    ids = np.random.default_rng(0).integers(1000, 1100, (batch, JOINED))
+    ids = np.random.default_rng(0).integers(5, words, (batch, JOINED))
     kinds = np.broadcast_to(np.arange(JOINED) >= QUERY, ids.shape).astype(np.int64)
     return {"ids": ids, "mask": np.ones_like(ids), "kinds": kinds}
 

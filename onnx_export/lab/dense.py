@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,15 @@ class Asked:
     places: NDArray[np.int64]
     cosines: NDArray[np.float64]
 
+    @classmethod
+    def of(cls, query: str, places: list[int], cosines: list[float]) -> Asked:
+        """From what `plain` gives."""
+        return cls(query, np.array(places, np.int64), np.array(cosines, np.float64))
+
+    def plain(self) -> tuple[str, list[int], list[float]]:
+        """As JSON can hold it."""
+        return self.query, self.places.tolist(), self.cosines.tolist()
+
 
 @dataclass(frozen=True, slots=True)
 class Dense:
@@ -40,6 +51,27 @@ class Dense:
 
     collections: dict[str, list[Asked]]
     heldout: dict[str, list[tuple[Asked, int | None]]]
+
+    @classmethod
+    def kept(cls, base: VectorScorer, material: Material, depth: int, path: Path) -> Dense:
+        """The `depth` best hits of every query, read from the file, or searched for and written to it."""
+        if path.exists():
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            collections = {name: [Asked.of(*item) for item in items] for name, items in kept["collections"].items()}
+            held = {
+                name: [(Asked.of(*item), place) for *item, place in items] for name, items in kept["heldout"].items()
+            }
+            return cls(collections, held)
+        found = cls.search(base, material, depth)
+        kept = {
+            "collections": {name: [item.plain() for item in items] for name, items in found.collections.items()},
+            "heldout": {
+                name: [[*item.plain(), place] for item, place in items] for name, items in found.heldout.items()
+            },
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(kept), encoding="utf-8")
+        return found
 
     @classmethod
     def search(cls, base: VectorScorer, material: Material, depth: int) -> Dense:

@@ -19,7 +19,7 @@ Numbers: TypeAlias = "NDArray[np.float64]"
 #: New scores from recall cosines and log-odds, both (k,).
 Policy: TypeAlias = "Callable[[Numbers, Numbers], Numbers]"
 #: Strengths and onsets of the penalty that are tried.
-BETAS, TAUS = (0.05, 0.1, 0.2, 0.3, 0.5), (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+BETAS, TAUS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5), (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ def choose(orders: Orders) -> dict[str, Chosen]:
     """
     weight = best_weight(orders, 1.0, 0.0)
     threshold = highest_threshold(orders, 1.0, 0.0, weight)
-    limit = float(np.log(threshold / (1 - threshold))) if 0 < threshold < 1 else -np.inf
+    # a hair lower: the threshold is the probability of a relevant document, which must not fall to a last digit
+    limit = float(np.log(threshold / (1 - threshold))) - 1e-6 if 0 < threshold < 1 else -np.inf
     beta, tau = max(product(BETAS, TAUS), key=lambda knobs: worst_gain(orders, penalty(*knobs)))
     return {
         "score alone": Chosen({}, lambda cosines, odds: odds),

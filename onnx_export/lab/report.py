@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import TypeAlias
 
 from markdown_it import MarkdownIt
 
 from onnx_export.lab import plots
+from onnx_export.lab.grid import Grid
 from onnx_export.lab.results import Results, Table, of_category, of_set, over_sets
 
 STYLE = """
@@ -31,6 +34,30 @@ class Section:
 
     text: str
     picture: str = ""
+
+
+def write(grid: Grid, output: Path, page: Path, config: str) -> list[Path]:
+    """The files written: the page as Markdown and as HTML, and every cell's figures as JSON.
+
+    Args:
+        output: where `onnx_export.lab.cells.run` wrote.
+        page: their path without a suffix.
+        config: the grid's own file.
+
+    Raises:
+        ResultsMissing: nothing has been measured.
+    """
+    results = Results.read(grid, output)
+    texts = {
+        ".md": markdown(results, config),
+        ".html": html(results, config),
+        ".json": json.dumps(results.cells, indent=1) + "\n",
+    }
+    page.parent.mkdir(parents=True, exist_ok=True)
+    written = [page.with_name(page.name + suffix) for suffix in texts]
+    for path, text in zip(written, texts.values(), strict=True):
+        path.write_text(text, encoding="utf-8")
+    return written
 
 
 def markdown(results: Results, config: str) -> str:
