@@ -49,6 +49,7 @@ class TrainingConfig:
         hint: weight of the loss of the order-blind scores beside the verifier's.
         dropout: in the token branch's layers.
         weight_decay: of matrices.
+        token_bits: of a number of a token row, rounded in training as a blob rounds it.
         checkpoint_every: steps between checkpoints.
         threads: of torch.
     """
@@ -62,6 +63,7 @@ class TrainingConfig:
     weight_decay: float = 0.01
     hint: float = 0.0
     dropout: float = 0.1
+    token_bits: int = 8
     checkpoint_every: int = 500
     threads: int = 2
 
@@ -73,7 +75,7 @@ class Config:
     Attributes:
         mixture: share of each source in the training rows, by source name; sources not named are left out.
         generated: how many pairs the generators write, by generator (``grammar``, ``edits``, ``claims``, ``topics``,
-            ``unrelated``).
+            ``unrelated``, ``renamed``).
     """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)

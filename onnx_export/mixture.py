@@ -11,6 +11,7 @@ from onnx_export.config import Config
 from onnx_export.generators.claims import claim_pairs
 from onnx_export.generators.edits import edit_pairs
 from onnx_export.generators.grammar import grammar_pairs
+from onnx_export.generators.renamed import renamed_pairs
 from onnx_export.generators.topics import topic_pairs
 from onnx_export.generators.unrelated import unrelated_pairs
 from onnx_export.generators.written import written_pairs
@@ -21,6 +22,8 @@ from onnx_export.sources import drop_overlap, raw_train_pairs, report_pairs, vsr
 HELD_OUT = 20
 #: Sources whose true pairs are edited, and sources whose sentences are.
 PARAPHRASES, SENTENCES = ("paws_wiki", "sugarcrepe_pp"), ("valse", "cannot", "snli")
+#: Sources whose rows are also given other names.
+RENAMED = ("paws_wiki", "written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def _generated(config: Config, rows: list[Pair], captions: list[str], out: bool)
         + claim_pairs(rows, wanted.get("claims", 0), seed)
         + topic_pairs(rows, wanted.get("topics", 0), seed)
         + unrelated_pairs(rows, wanted.get("unrelated", 0), seed)
+        + renamed_pairs([row for row in rows if row.source in RENAMED], wanted.get("renamed", 0), seed)
     )
 
 

@@ -61,10 +61,11 @@ class Model(Trainable):
         return self.encoder.token_rows(hidden, additive)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """Logits (b, 2) of a batch, as the served graphs give them, rows rounded to int8 included; and the order-blind
+        """Logits (b, 2) of a batch, as the served graphs give them, rounding of the rows included; and the order-blind
         scores' own logits, if the verifier has them."""
-        query = rounded(self.matrices(batch.query, batch.query_mask, batch.query_texts))
-        document = rounded(self.matrices(batch.document, batch.document_mask, batch.document_texts))
+        bits = self.config.training.token_bits
+        query = rounded(self.matrices(batch.query, batch.query_mask, batch.query_texts), bits)
+        document = rounded(self.matrices(batch.document, batch.document_mask, batch.document_texts), bits)
         inputs = (query, batch.query_mask.float(), document, batch.document_mask.float())
         with torch.autocast(query.device.type, enabled=False):
             logits: Tensor = self.verifier(*inputs)
@@ -105,8 +106,8 @@ class Model(Trainable):
         return self
 
 
-def rounded(rows: Tensor) -> Tensor:
-    """The rows as a blob holds them, int8 and unit length again; the gradient passes as if nothing was rounded."""
-    scaled = rows / rows.detach().abs().amax(-1, keepdim=True).clamp_min(1e-12) * 127
+def rounded(rows: Tensor, bits: int = 8) -> Tensor:
+    """The rows as a blob of so many bits holds them, unit length again; the gradient passes as if nothing was done."""
+    scaled = rows / rows.detach().abs().amax(-1, keepdim=True).clamp_min(1e-12) * (2 ** (bits - 1) - 1)
     kept = nn.functional.normalize(scaled.detach().round(), dim=-1)
     return rows + (kept - rows).detach()

@@ -25,6 +25,7 @@ LICENCES = {
     "edits": "own edits of sentences of the sets above and of VSR captions (Apache-2.0)",
     "claims": "own claims about the passages above",
     "topics": "own topical queries to the passages above",
+    "renamed": "pairs of PAWS-Wiki and own written ones under other names",
     "unrelated": "texts of the sets above that have nothing to do with each other",
 }
 

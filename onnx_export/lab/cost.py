@@ -38,7 +38,9 @@ def cost(scorer: Scorer) -> dict[str, float]:
         runs = [_exported(ServedVerifier(scorer.verifier), _matrices(batch, wide), batch) for batch in BATCHES]
         return {"ms": min(runs), "bytes": wide * scorer.bits / 8, "vector_bytes": 0}
     if isinstance(scorer, CrossScorer):
-        runs = [_exported(scorer.model, _joined(batch, scorer.model.base.config.vocab_size), batch) for batch in BATCHES]
+        runs = [
+            _exported(scorer.model, _joined(batch, scorer.model.base.config.vocab_size), batch) for batch in BATCHES
+        ]
         return {"ms": min(runs), "bytes": 0, "vector_bytes": 0}
     if isinstance(scorer, BundleScorer):
         bundle = scorer.reranker.bundle
