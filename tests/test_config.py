@@ -101,9 +101,7 @@ def test_file_that_is_not_utf8(tmp_path: Path) -> None:
 
 def test_verifier_that_does_not_exist(tiny_base_folder: Path) -> None:
     encoder = tiny_config(tiny_base_folder).encoder
-    with pytest.raises(
-        BadConfig, match="kind 'nothing' is not known: choose one of alignment, convolution, cross, dual"
-    ):
+    with pytest.raises(BadConfig, match="kind 'nothing' is not known: choose one of alignment, convolution, cross"):
         build(Config(encoder, VerifierConfig("nothing")))
     with pytest.raises(BadConfig, match=r"shape does not fit kind 'patches': .*'narrow'"):
         build(Config(encoder, VerifierConfig("patches", {"narrow": 5})))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import Any
 
 from onnx_export.config import Config, numbers_of, section_of
 from onnx_export.errors import BadConfig
+from onnx_export.generators.written import WRITTEN
 
 #: Kinds that nothing is trained for: the base model's cosine, BM25, both, and a bundle as it is served.
 GIVEN = ("cosine", "bm25", "hybrid", "bundle")
@@ -115,8 +117,14 @@ class Grid:
                     yield seeded(system, seed), seed
 
     def decides_rows(self) -> dict[str, Any]:
-        """Everything that decides the rows, as plain values."""
-        return {"rows": self.rows, "mixture": self.base.mixture, "generated": self.base.generated}
+        """Everything that decides the rows but code and data sets, as plain values."""
+        written = hashlib.sha256(WRITTEN.read_bytes()).hexdigest()
+        return {
+            "rows": self.rows,
+            "mixture": self.base.mixture,
+            "generated": self.base.generated,
+            "written": written if "written" in self.base.mixture else "",
+        }
 
 
 def seeded(system: System, seed: int) -> System:
