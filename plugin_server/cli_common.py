@@ -120,6 +120,7 @@ def hit_fields(hit: Hit) -> dict[str, Any]:
         "probability": verdict.probability,
         "threshold": verdict.threshold,
         "profile": verdict.profile,
+        "calibration": verdict.calibration,
         "position": hit.position,
         "window": verdict.window,
         "unmatched": list(verdict.unmatched),

@@ -35,6 +35,7 @@ COMMANDS = [
     "rerank",
     "verify",
     "serve",
+    "calibrate",
     "templates",
     "bundle",
     "train",

@@ -34,6 +34,21 @@ def join(searches: Sequence[Lines]) -> bytes:
     return b"".join(header + b"\n" + body + b"\n" for header, body in searches)
 
 
+def index_of(header: bytes) -> str:
+    """The one index that a search's header names; empty if it names none or several.
+
+    Example:
+        >>> index_of(b'{"index": ["a"]}'), index_of(b'{"index": "a,b"}'), index_of(b"")
+        ('a', 'a,b', '')
+    """
+    try:
+        named = json.loads(header)["index"]
+    except (ValueError, TypeError, KeyError):  # the engine refuses what is no object
+        return ""
+    only = named[0] if isinstance(named, list) and len(named) == 1 else named
+    return only if isinstance(only, str) else ""
+
+
 def without_pipeline(header: bytes) -> bytes:
     """The header of a search that runs no search pipeline, if it named one; else the header as it is.
 
