@@ -36,6 +36,7 @@ COMMANDS = [
     "verify",
     "serve",
     "calibrate",
+    "margins",
     "templates",
     "bundle",
     "train",

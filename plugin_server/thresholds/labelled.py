@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from plugin_server.blob import is_blob
 from plugin_server.bundle import PROFILES
 from plugin_server.corpus import Refused
 from plugin_server.errors import InvalidField, InvalidRequest
@@ -73,6 +74,8 @@ def labelled_of(value: dict[str, Any], max_characters: int, line: int = 0) -> La
         InvalidRequest: a field is missing, empty, too long or of the wrong type; the message names it.
     """
     query, document = (text_of(value, name, max_characters) for name in ("query", "document"))
+    if is_blob(document):
+        raise InvalidField("document: is a token blob: give its text")
     label, category = value.get("label"), value.get("category")
     if "label" not in value:
         raise InvalidField("label: is missing: give 1 for a true pair, 0 for a near-miss")
