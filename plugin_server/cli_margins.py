@@ -63,9 +63,9 @@ def margins(
     standard input. Told are the cosines between each document and the nearest other one, and the closest pairs, which
     are duplicates or near-misses: the verifier's word stands beside each. 50,000 short documents take some minutes.
 
-    With --pairs (JSON Lines with "query", "document", "label": 1 for a true pair, 0 for a near-miss) also how cosines of
-    true pairs and of near-misses overlap, and how much better the verifier tells them apart. Where nobody has labelled
-    any, generated near-misses of the collection will do, if they come with true pairs.
+    With --pairs (JSON Lines with "query", "document", "label": 1 for a true pair, 0 for a near-miss) also how far true
+    pairs and near-misses overlap by cosine, and how much better the verifier tells them apart. Where nobody has labelled
+    any, near-misses generated from the collection will do, if they come with true pairs.
 
     \b
     Example:
@@ -157,14 +157,16 @@ def page(found: Crowd, parted: Separation | None) -> Iterator[str]:
     )
     if parted and parted.cosine is not None and parted.verifier is not None:
         yield (
-            f"Median true pair minus median near-miss: {parted.margin:+.3f}; {parted.above:.0%} of the near-misses are at "
-            f"least as near as the median true pair. AUROC: cosine {parted.cosine:.3f}, verifier {parted.verifier:.3f}."
+            f"Median true pair minus median near-miss: {parted.margin:+.3f}; {parted.above:.0%} of the near-misses are "
+            "at least as near as the median true pair. "
+            f"AUROC: cosine {parted.cosine:.3f}, verifier {parted.verifier:.3f}."
         )
     if found.closest:
         yield "\n| cosine | same by the verifier | one | other |\n|---|---|---|---|"
     for item in found.closest:
-        sides = (f"{shown(document.id, 30)}: {shown(document.text, 80)}" for _, document in _sides(item))
-        yield f"| {item.cosine:.3f} | {chance(item.probability)} | {' | '.join(side.replace('|', '/') for side in sides)} |"
+        texts = (f"{shown(document.id, 30)}: {shown(document.text, 80)}" for _, document in _sides(item))
+        sides = " | ".join(text.replace("|", "/") for text in texts)
+        yield f"| {item.cosine:.3f} | {chance(item.probability)} | {sides} |"
 
 
 def _sides(item: Close) -> tuple[tuple[str, Document], tuple[str, Document]]:
@@ -172,6 +174,5 @@ def _sides(item: Close) -> tuple[tuple[str, Document], tuple[str, Document]]:
 
 
 def _row(name: str, spread: Spread) -> str:
-    return (
-        f"| {name} | {spread.count} | {spread.mean:.3f} | {' | '.join(f'{value:.3f}' for value in spread.quantiles)} |"
-    )
+    quantiles = " | ".join(f"{value:.3f}" for value in spread.quantiles)
+    return f"| {name} | {spread.count} | {spread.mean:.3f} | {quantiles} |"

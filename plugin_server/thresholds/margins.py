@@ -144,33 +144,30 @@ def separation(pairs: Sequence[Labelled], profile: str) -> Separation:
     )
 
 
-def conclusion(found: Crowd | None, parted: Separation | None) -> str:
+def conclusion(found: Crowd, parted: Separation | None) -> str:
     """One sentence on what to do."""
     if parted and parted.cosine is not None and parted.verifier is not None:
         figures = f"AUROC {parted.cosine:.2f}, where 0.5 is guessing"
         if parted.cosine >= TELLS:
             return (
-                f"The recall vectors tell your true pairs from your near-misses by themselves ({figures}); the verifier "
-                f"has {parted.verifier:.2f}."
+                f"The recall vectors tell your true pairs from your near-misses by themselves ({figures}); the "
+                f"verifier has {parted.verifier:.2f}."
             )
         words = "hardly tell" if parted.cosine <= GUESSES else "only partly tell"
-        help_ = (
-            "can" if parted.verifier >= TELLS else "does better" if parted.verifier > parted.cosine else "cannot either"
-        )
+        better = "does better" if parted.verifier > parted.cosine else "cannot either"
+        help_ = "can" if parted.verifier >= TELLS else better
         return (
-            f"The recall vectors {words} your true pairs from your near-misses ({figures}), so that no threshold on the "
-            f"cosine will; the verifier {help_} ({parted.verifier:.2f})."
+            f"The recall vectors {words} your true pairs from your near-misses ({figures}), so that no threshold on "
+            f"the cosine will; the verifier {help_} ({parted.verifier:.2f})."
         )
-    if found is None:
-        return "Nothing can be said of pairs with one label alone: give true pairs (1) and near-misses (0)."
     if found.near >= CROWDED:
         return (
-            f"{found.near:.0%} of the documents have another one at a cosine of {NEAR} or more, among which recall vectors "
-            "cannot tell duplicates from near-misses: label some of the closest pairs and give them as --pairs."
+            f"{found.near:.0%} of the documents have another one at a cosine of {NEAR} or more, among which recall "
+            "vectors cannot tell duplicates from near-misses: label some of the closest pairs and give them as --pairs."
         )
     return (
-        f"The documents lie apart: only {found.near:.1%} have another one at a cosine of {NEAR} or more. Near-misses will "
-        "come from queries rather than from the collection: label some and give them as --pairs."
+        f"The documents lie apart: only {found.near:.1%} have another one at a cosine of {NEAR} or more. Near-misses "
+        "will come from queries rather than from the collection: label some and give them as --pairs."
     )
 
 
