@@ -19,6 +19,7 @@ FORMAT_VERSION = 1
 SUFFIX = ".calibration.json"
 #: The name that stands for no calibration: the bundle's own thresholds.
 OWN = "bundle"
+NEEDED = {str: "a text", bool: "true or false", int: "a whole number", float: "a finite number"}
 #: Names become part of a file's, so that they hold neither slashes nor blanks and begin with a letter or digit.
 NAME = re.compile(r"[^\W_][\w.+=@-]{0,127}")
 
@@ -145,7 +146,7 @@ def _fault(raw: dict[str, object]) -> str:
         value, numeric = raw[name], (int, float) if wanted is float else wanted
         right = isinstance(value, numeric) and isinstance(value, bool) == (wanted is bool)
         if not right or (isinstance(value, float) and not math.isfinite(value)):
-            return f"{name} is {kind(value)}, {value!r:.40}: a {wanted.__name__} is needed"
+            return f"{name} is {kind(value)}, {value!r:.40}: {NEEDED[wanted]} is needed"
     values = {name: value for name, value in raw.items() if isinstance(value, int | float)}
     if not NAME.fullmatch(str(raw["name"])) or raw["name"] == OWN:
         return f"name {raw['name']!r:.140} cannot be one"

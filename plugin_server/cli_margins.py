@@ -63,9 +63,9 @@ def margins(
     standard input. Told are the cosines between each document and the nearest other one, and the closest pairs, which
     are duplicates or near-misses: the verifier's word stands beside each. 50,000 short documents take some minutes.
 
-    With --pairs (JSON Lines with "query", "document", "label": 1 for a true pair, 0 for a near-miss) also how far true
-    pairs and near-misses overlap by cosine, and how much better the verifier tells them apart. Where nobody has labelled
-    any, near-misses generated from the collection will do, if they come with true pairs.
+    With --pairs (JSON Lines with "query", "document", "label": 1 for a true pair, 0 for a near-miss) also how far both
+    overlap by cosine, and how much better the verifier tells them apart. Where nobody has labelled any, near-misses
+    generated from the collection will do, if they come with true pairs.
 
     \b
     Example:

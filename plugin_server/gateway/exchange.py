@@ -92,7 +92,7 @@ class Exchange:
             parsed = strict.parse(lines[1])
             try:
                 context = self.context(parsed)
-                context = context and self._verification.held(context, multi.index_of(lines[0]) or index)
+                context = context and self._verification.held(context, multi.index_of(lines[0], index))
                 asked = ask(Search(parsed, Params(), context), self._settings) if context else None
                 items.append(Item(lines, asked))
             except InvalidRequest as error:
