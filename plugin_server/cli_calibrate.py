@@ -22,6 +22,7 @@ from plugin_server.cli_common import Bar, console, emit, json_option, load, prof
 from plugin_server.corpus import Refused
 from plugin_server.reranker import Reranker
 from plugin_server.thresholds.auroc import auroc
+from plugin_server.thresholds.bounds import percent
 from plugin_server.thresholds.fit import fit
 from plugin_server.thresholds.labelled import Labelled, columns, probabilities, read_labelled, scored
 from plugin_server.thresholds.platt import crossed, log_loss
@@ -161,7 +162,7 @@ def measured(
 def bound_words(made: Calibration) -> str:
     """What may be said of false accepts."""
     unit = "queries let a near-miss through" if made.per_query else "near-misses are accepted"
-    return f"At most {made.bound:.2%} of {unit}, with {made.confidence:.0%} confidence"
+    return f"At most {percent(made.bound)} of {unit}, with {percent(made.confidence)} confidence"
 
 
 def loss_words(made: Calibration) -> str:
@@ -169,7 +170,7 @@ def loss_words(made: Calibration) -> str:
     if not made.true_pairs:
         return "No true pairs: what is lost of them is not known. Add some with label 1"
     share = made.true_pairs_lost / made.true_pairs
-    return f"Of true pairs {share:.1%} are lost, between {made.loss_low:.1%} and {made.loss_high:.1%}"
+    return f"Of true pairs {percent(share)} are lost, between {percent(made.loss_low)} and {percent(made.loss_high)}"
 
 
 def _kept(items: Iterator[Labelled | Refused], refused: list[Refused]) -> Iterator[Labelled]:
@@ -183,7 +184,7 @@ def _kept(items: Iterator[Labelled | Refused], refused: list[Refused]) -> Iterat
 
 def _warnings(made: Calibration, figures: dict[str, Any], read: list[Labelled]) -> Iterator[str]:
     if not made.holds:
-        yield f"this is weaker than the {made.max_false_accept:.1%} asked for: there are too few near-misses"
+        yield f"this is weaker than the {percent(made.max_false_accept)} asked for: there are too few near-misses"
     queries = len({pair.query for pair in read if pair.label == 0})
     if not made.per_query and queries < made.near_misses:
         yield (
@@ -192,7 +193,7 @@ def _warnings(made: Calibration, figures: dict[str, Any], read: list[Labelled]) 
         )
     told = figures["auroc"]
     if told is not None and told < USEFUL:
-        yield f"the verifier puts a true pair above a near-miss in {told:.0%} only: no threshold mends that"
+        yield f"the verifier puts a true pair above a near-miss in {percent(told)} only: no threshold mends that"
 
 
 def _print(made: Calibration, figures: dict[str, Any], parts: list[Bin], read: list[Labelled], path: Path) -> None:
@@ -205,8 +206,9 @@ def _print(made: Calibration, figures: dict[str, Any], parts: list[Bin], read: l
     )
     if figures["auroc"] is not None:
         out.print(
-            f"A true pair is above a near-miss in {figures['auroc']:.1%} (cosine alone {figures['auroc_cosine']:.1%}); "
-            f"log loss {figures['log_loss']:.3f}, by the bundle's own probabilities {figures['log_loss_before']:.3f}.",
+            f"A true pair is above a near-miss in {percent(figures['auroc'])} (by cosine alone in "
+            f"{percent(figures['auroc_cosine'])}); log loss {figures['log_loss']:.3f}, "
+            f"by the bundle's own probabilities {figures['log_loss_before']:.3f}.",
             soft_wrap=True,
         )
     for words in _warnings(made, figures, read):

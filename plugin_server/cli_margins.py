@@ -17,6 +17,7 @@ from plugin_server.errors import InvalidField, InvalidRequest
 from plugin_server.indexing import batches, encoded_by_id
 from plugin_server.jsonlines import text_of
 from plugin_server.reranker import Reranker
+from plugin_server.thresholds.bounds import percent
 from plugin_server.thresholds.margins import (
     NEAR,
     NEARER,
@@ -152,13 +153,13 @@ def page(found: Crowd, parted: Separation | None) -> Iterator[str]:
     yield _row("two documents at random", found.random)
     yield ""
     yield (
-        f"Of {found.documents} documents {found.near:.1%} have another one at {NEAR} or more, {found.nearer:.1%} at "
-        f"{NEARER} or more; {found.identical} have a text that another one has too."
+        f"Of {found.documents} documents {percent(found.near)} have another one at {NEAR} or more, "
+        f"{percent(found.nearer)} at {NEARER} or more; {found.identical} have a text that another one has too."
     )
     if parted and parted.cosine is not None and parted.verifier is not None:
         yield (
-            f"Median true pair minus median near-miss: {parted.margin:+.3f}; {parted.above:.0%} of the near-misses are "
-            "at least as near as the median true pair. "
+            f"Median true pair minus median near-miss: {parted.margin:+.3f}; {percent(parted.above)} of the "
+            "near-misses are at least as near as the median true pair. "
             f"AUROC: cosine {parted.cosine:.3f}, verifier {parted.verifier:.3f}."
         )
     if found.closest:

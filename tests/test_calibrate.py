@@ -20,6 +20,7 @@ from plugin_server.calibration import Calibration
 from plugin_server.cli import main
 from plugin_server.cli_calibrate import place
 from plugin_server.errors import InvalidField
+from plugin_server.thresholds.bounds import percent
 from plugin_server.thresholds.fit import TooFewPairs, fit
 from plugin_server.thresholds.labelled import Labelled, probabilities
 from plugin_server.thresholds.platt import platt
@@ -72,7 +73,10 @@ def test_the_file_keeps_its_word_on_the_pairs_themselves(
 
 def test_what_is_said(written: tuple[Calibration, Result, dict[str, Any]], pairs: Path) -> None:
     made, told, _ = written
-    assert f"At most {made.bound:.2%} of near-misses are accepted, with 95% confidence: 1 of 270 here." in told.stdout
+    assert (
+        f"At most {percent(made.bound)} of near-misses are accepted, with 95 % confidence: 1 of 270 here."
+        in told.stdout
+    )
     assert f"{made.true_pairs_lost} of 270 here." in told.stdout
     assert f"Accepted from a probability of {made.threshold:.4f} (profile pairs, any length)." in told.stdout
     assert re.search(r"said +seen +between +true pairs +near-misses", told.stdout)
@@ -132,8 +136,8 @@ FAILURES = [
     # pairs, arguments, part of the line on standard error
     (b"", [], "label: no pair has 0"),
     (b'{"query": "a", "document": "b", "label": 1}\n', [], "label: no pair has 0"),
-    (b'{"query": "a", "document": "b", "label": 0}\n', [], "near-misses: 1 can bound false accepts by 95.0% at best"),
-    (b'{"query": "a", "document": "b", "label": 0}\n', [], "2.0% needs 148 more"),
+    (b'{"query": "a", "document": "b", "label": 0}\n', [], "near-misses: 1 can bound false accepts by 95 % at best"),
+    (b'{"query": "a", "document": "b", "label": 0}\n', [], "2 % needs 148 more"),
     (b"", ["--name", "../../etc/passwd"], "--name: '../../etc/passwd' cannot be a name"),
     (b"", ["--name", "bundle"], "stands for the bundle's own thresholds"),
 ]
@@ -167,7 +171,7 @@ def test_too_few_near_misses_alone_give_a_weak_bound_if_asked(tmp_path: Path, mo
     assert (made.loss_low, made.loss_high) == (0, 1)
     own = Reranker.load().manifest.profile("pairs")
     assert (made.scale, made.bias) == (own.scale, own.bias), "one label alone tells nothing of probabilities"
-    assert "weaker than the 2.0% asked for" in result.stdout
+    assert "weaker than the 2 % asked for" in result.stdout
     assert "No true pairs: what is lost of them is not known" in result.stdout
 
 
@@ -191,7 +195,7 @@ def test_a_query_with_several_near_misses_counts_once_if_asked(reranker: Reranke
 
 
 def test_fit_names_what_is_missing(reranker: Reranker) -> None:
-    with pytest.raises(TooFewPairs, match=r"near-misses: 100 .* by 3\.0% at best.* 2\.0% needs 49 more"):
+    with pytest.raises(TooFewPairs, match=r"near-misses: 100 .* by 2\.95 % at best.* 2 % needs 49 more"):
         fit(NEAR[:100], reranker.manifest, "pairs", 0.02)
     sure = [Labelled(str(number), "text", 0, logits=(1e6, 0.0)) for number in range(200)]
     with pytest.raises(InvalidField, match="no threshold keeps them out"):

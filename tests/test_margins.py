@@ -100,13 +100,13 @@ def test_separation_worked_by_hand() -> None:
 SPREAD = Spread.of([0.5])
 SENTENCES = [
     # share with a near neighbour, AUROC of cosine and verifier, words
-    (0.2, None, "20% of the documents have another one"),
-    (0.01, None, "The documents lie apart: only 1.0%"),
+    (0.2, None, "20 % of the documents have another one"),
+    (0.01, None, "The documents lie apart: only 1 %"),
     (0.2, (0.95, 0.97), "tell your true pairs from your near-misses by themselves"),
     (0.2, (0.5, 0.95), "hardly tell .* the verifier can"),
     (0.2, (0.75, 0.8), "only partly tell .* the verifier does better"),
     (0.2, (0.6, 0.5), "hardly tell .* the verifier cannot either"),
-    (0.2, (None, None), "20% of the documents have another one"),
+    (0.2, (None, None), "20 % of the documents have another one"),
 ]
 
 

@@ -84,6 +84,16 @@ def needed(share: float, confidence: float) -> int:
     return n if binomial_cdf(0, n, share) <= 1 - confidence else n + 1
 
 
+def percent(share: float) -> str:
+    """A share for people, in three digits at most.
+
+    Example:
+        >>> percent(0.02), percent(0.019905), percent(0.0005), percent(0.9604), percent(1.0)
+        ('2 %', '1.99 %', '0.05 %', '96 %', '100 %')
+    """
+    return f"{100 * share:.3g} %"
+
+
 def _root(below: Callable[[float], bool]) -> float:
     """Where `below`, true at 0 and false at 1, turns false."""
     low, high = 0.0, 1.0

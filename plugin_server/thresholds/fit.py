@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plugin_server.bundle import VERIFIER, Manifest, Profile
 from plugin_server.calibration import Calibration, checked_name
 from plugin_server.errors import InvalidField
-from plugin_server.thresholds.bounds import allowed, interval, needed, upper_bound
+from plugin_server.thresholds.bounds import allowed, interval, needed, percent, upper_bound
 from plugin_server.thresholds.labelled import Labelled, columns
 from plugin_server.thresholds.platt import platt
 from plugin_server.verdict import probability
@@ -27,8 +27,8 @@ class TooFewPairs(InvalidField):
     def __init__(self, found: int, share: float, confidence: float) -> None:
         reached, missing = upper_bound(0, found, confidence), needed(share, confidence) - found
         super().__init__(
-            f"near-misses: {found} can bound false accepts by {reached:.1%} at best, with {confidence:.0%} confidence "
-            f"and none of them accepted; {share:.1%} needs {missing} more. Add pairs, give a higher "
+            f"near-misses: {found} can bound false accepts by {percent(reached)} at best, with {percent(confidence)} "
+            f"confidence and none of them accepted; {percent(share)} needs {missing} more. Add pairs, give a higher "
             "--max-false-accept, or take the weaker bound with --allow-weak"
         )
 

@@ -13,6 +13,7 @@ from plugin_server.bundle import PROFILES
 from plugin_server.corpus import Document
 from plugin_server.reranker import Reranker
 from plugin_server.thresholds.auroc import auroc
+from plugin_server.thresholds.bounds import percent
 from plugin_server.thresholds.labelled import Labelled, probabilities, scored
 from plugin_server.thresholds.neighbours import closest, nearest
 
@@ -162,12 +163,13 @@ def conclusion(found: Crowd, parted: Separation | None) -> str:
         )
     if found.near >= CROWDED:
         return (
-            f"{found.near:.0%} of the documents have another one at a cosine of {NEAR} or more, among which recall "
-            "vectors cannot tell duplicates from near-misses: label some of the closest pairs and give them as --pairs."
+            f"{percent(found.near)} of the documents have another one at a cosine of {NEAR} or more, among which "
+            "recall vectors cannot tell duplicates from near-misses: label some of the closest pairs and give them as "
+            "--pairs."
         )
     return (
-        f"The documents lie apart: only {found.near:.1%} have another one at a cosine of {NEAR} or more. Near-misses "
-        "will come from queries rather than from the collection: label some and give them as --pairs."
+        f"The documents lie apart: only {percent(found.near)} have another one at a cosine of {NEAR} or more. "
+        "Near-misses will come from queries rather than from the collection: label some and give them as --pairs."
     )
 
 
