@@ -18,8 +18,9 @@ from rich.text import Text
 from plugin_server.bundle import DEFAULT, Manifest
 from plugin_server.calibration import SUFFIX, Calibration, checked_name
 from plugin_server.calibrations import DEFAULT as DEFAULT_NAME
-from plugin_server.cli_common import Bar, console, emit, json_option, load, profile_option, report
+from plugin_server.cli_common import Bar, console, emit, graphs, json_option, profile_option, report
 from plugin_server.corpus import Refused
+from plugin_server.errors import InvalidField
 from plugin_server.reranker import Reranker
 from plugin_server.thresholds.auroc import auroc
 from plugin_server.thresholds.bounds import percent
@@ -105,11 +106,11 @@ def calibrate(
     Exit codes: 0 written; 1 too few near-misses, nothing was written; or some lines were refused, the others counted.
     """
     checked_name(name, "--name")
-    reranker = load("" if bundle == "default" else bundle)
+    reranker = graphs(str(DEFAULT) if bundle == "default" else bundle)
     read, refused = scored_pairs(reranker, pairs)
     report(refused, pairs)
     made = fit(read, reranker.manifest, profile, share, confidence, name, per_query, allow_weak)
-    path = output or place(reranker.bundle.folder, made)
+    path = output or free(place(reranker.bundle.folder, made), reranker.manifest)
     made.write(path)
     chances = crossed(read, profile, reranker.manifest.profile(profile))
     parts = bins(chances, columns(read, profile)[1], confidence)
@@ -142,6 +143,18 @@ def place(folder: Path, made: Calibration) -> Path:
     name, beside = f"{made.name}.{made.profile}{SUFFIX}", folder.resolve().parent
     packaged = folder.resolve() == DEFAULT.resolve()
     return Path(name) if packaged or not os.access(beside, os.W_OK) else beside / name
+
+
+def free(path: Path, manifest: Manifest) -> Path:
+    """The path itself, if nothing is there yet, or a calibration of the same bundle.
+
+    Raises:
+        InvalidField: one of another bundle is there, which may still be needed.
+        CalibrationError: something else is there.
+    """
+    if path.exists() and not Calibration.read(path).fits(manifest):
+        raise InvalidField(f"{path}: holds the calibration of another bundle: move it, or give another file with -o")
+    return path
 
 
 def measured(

@@ -87,6 +87,11 @@ def load(bundle: str = "", calibration: Path | None = None) -> Reranker:
     return Reranker.load(chosen)
 
 
+def graphs(bundle: str = "") -> Reranker:
+    """The bundle that `load` gives, without calibrations nor a previous bundle: for commands that judge nothing."""
+    return Reranker.load(replace(settings(bundle), calibrations="", previous_bundle=""))
+
+
 def name_of(calibration: Path | None) -> str:
     """The name of the calibration in a file; empty for none."""
     return Calibration.read(calibration).name if calibration else ""

@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugin_server.cli_calibrate import scored_pairs
-from plugin_server.cli_common import Bar, bundle_option, chance, emit, json_option, load, profile_option, report, shown
+from plugin_server.cli_common import (
+    Bar,
+    bundle_option,
+    chance,
+    emit,
+    graphs,
+    json_option,
+    profile_option,
+    report,
+    shown,
+)
 from plugin_server.corpus import Document, Refused, read_corpus
 from plugin_server.errors import InvalidField, InvalidRequest
 from plugin_server.indexing import batches, encoded_by_id
@@ -75,7 +85,7 @@ def margins(
 
     Exit codes: 0 told; 1 some lines were refused, told with their numbers on standard error, or there are too few.
     """
-    reranker = load(bundle)
+    reranker = graphs(bundle)
     refused: list[Refused] = []
     limit = reranker.settings.max_characters
     lines = text_lines(corpus, limit) if text else read_corpus(corpus, limit)

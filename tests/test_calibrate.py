@@ -11,7 +11,7 @@ from xml.dom import minidom
 
 import numpy as np
 import pytest
-from calibrating import lines, write_lines
+from calibrating import calibration, lines, write_lines
 from click.testing import CliRunner, Result
 
 from plugin_server import Reranker
@@ -184,6 +184,22 @@ def test_where_it_is_written(reranker: Reranker, written: tuple[Calibration, Res
     if os.geteuid():
         folder.parent.chmod(0o500)
         assert place(folder, made) == Path("shop.pairs.calibration.json")
+
+
+def test_one_of_another_bundle_is_neither_in_the_way_nor_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reranker: Reranker
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SIMGATE_CALIBRATIONS", str(tmp_path))
+    other = calibration(reranker.manifest, name="default", fingerprint="00" * 8)
+    other.write(tmp_path / "default.pairs.calibration.json")
+    text = b"".join(json.dumps(row).encode() + b"\n" for row in lines(1))
+    refused = run("default", "-", "--allow-weak", stdin=text)
+    assert (refused.exit_code, "holds the calibration of another bundle" in refused.stderr) == (1, True)
+    assert Calibration.read(tmp_path / "default.pairs.calibration.json") == other
+    for _ in range(2):  # the second time over its own
+        assert run("default", "-", "--allow-weak", "-o", "new.calibration.json", stdin=text).exit_code == 0
+    assert Calibration.read(tmp_path / "new.calibration.json").fits(reranker.manifest)
 
 
 def test_a_query_with_several_near_misses_counts_once_if_asked(reranker: Reranker) -> None:
