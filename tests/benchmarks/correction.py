@@ -61,7 +61,7 @@ def voted(near: Floats, odds: Floats, labels: Labels, others: Floats) -> Floats:
     """What the nearest labelled pairs add to the log-odds, before any weight."""
     distances = np.linalg.norm(others[:, None] - near[None], axis=2)
     true = labels[np.argsort(distances, axis=1)[:, :NEAREST]].sum(axis=1)
-    count, share = min(NEAREST, len(labels)), labels.mean()
+    count, share = min(NEAREST, len(labels)), (labels.sum() + 0.5) / (len(labels) + 1)
     added: Floats = np.log((true + 2 * share) / (count - true + 2 * (1 - share))) - np.log(share / (1 - share))
     return added
 
@@ -175,9 +175,8 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=12)
     given, reranker = parser.parse_args(), Reranker.load()
     read = readings(reranker, capped(load_rows(given.heldout), 1000))
-    print(
-        "| source | profile | labelled pairs | logit alone | and nearest pairs | and ridge |\n|---|---|---|---|---|---|"
-    )
+    names = [f"{way}, {where}" for where in ("2 %", "bounded") for way in ("logit alone", "nearest pairs", "ridge")]
+    print(f"| source | pairs | {' | '.join(names)} |\n|{'---|' * 8}", flush=True)
     for line in compare(read, reranker, given.draws):
         print(line, flush=True)
 
