@@ -10,8 +10,9 @@ threshold that lets 2 % of the other near-misses through, with every labelled pa
 that the labelled pairs bound at 5 %, where a correction has half of them as examples and the bound the other half.
 
 Neither correction is part of the product. With 30 to 300 pairs the nearest ones take 0.00 to 0.01 off the true pairs
-lost, the regression 0.00 to 0.02, where two draws differ by 0.01 to 0.03; and as pairs that teach a correction cannot
-give the bound as well, at the same bound on false accepts more true pairs are lost with one than without.
+lost, the regression 0.00 to 0.02, where two draws differ by 0.01 to 0.03. And pairs that teach a correction cannot give
+the bound as well: at the same bound 0.18 of the true pairs are lost without and 0.25 with either, of 300 pairs; 0.16
+without and 0.18 with, of 600 (means over the default bundle's held-out sources, 12 draws).
 """
 
 from __future__ import annotations
