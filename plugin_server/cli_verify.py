@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -12,7 +11,7 @@ from typing import Any, BinaryIO
 import click
 
 from plugin_server.blob import is_blob
-from plugin_server.cli_common import Bar, bundle_option, console, load, profile_option, report
+from plugin_server.cli_common import Bar, bundle_option, console, load, profile_option, report, same_file
 from plugin_server.corpus import Refused
 from plugin_server.errors import InvalidRequest
 from plugin_server.jsonlines import Line, dump, read_lines, text_of
@@ -46,7 +45,7 @@ def verify(context: click.Context, pairs: BinaryIO, output: str, profile: str, b
 
     Exit codes: 0 every pair has a verdict; 1 some lines have none, told with their numbers on standard error.
     """
-    if output != "-" and _same_file(pairs, Path(output)):
+    if output != "-" and same_file(pairs, Path(output)):
         raise click.UsageError("the output must be another file than the input")
     reranker = load(bundle)
     counts: Counter[str] = Counter()
@@ -100,14 +99,6 @@ def joined(line: Line, result: Verdict | str) -> dict[str, Any]:
         "threshold": result.threshold,
         "profile": result.profile,
     }
-
-
-def _same_file(stream: BinaryIO, path: Path) -> bool:
-    """Whether the stream is read from the file at the path, which opening for writing would empty."""
-    try:
-        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
-    except OSError:  # a stream in memory, or no file yet
-        return False
 
 
 def _pair(value: dict[str, Any], limit: int) -> tuple[str, str]:

@@ -40,6 +40,7 @@ COMMANDS = [
     "train",
     "convert",
     "evaluate",
+    "negatives",
 ]
 
 

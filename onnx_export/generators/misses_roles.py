@@ -1,0 +1,243 @@
+"""Near-misses of who did what to whom, and of what belongs to what."""
+
+from __future__ import annotations
+
+from random import Random
+
+from onnx_export.generators.edits_changes import articles
+from onnx_export.generators.edits_rewrites import SMALL, exchange, like, put
+from onnx_export.generators.rule import Rule
+from onnx_export.generators.spans import BE_FORMS, MODALS, NOUNS, animate, low, many, movable, phrase
+from onnx_export.generators.tagging import Tokens
+from onnx_export.generators.vocabulary_edits import ACTIONS, GIVING, OBJECT_TO_SUBJECT, SUBJECT_TO_OBJECT, forms
+
+#: Nouns of a relation that does not hold both ways.
+RELATIONS = frozenset(
+    "father mother son daughter grandson grandfather author founder owner president teacher student pupil successor "
+    "predecessor nephew uncle aunt niece capital disciple mentor manager coach parent child subsidiary director "
+    "leader creator producer brother-in-law part suburb district division".split()
+)
+TRAVEL = frozenset(
+    "went moved travelled traveled flew drove walked sailed sent transferred relocated emigrated returned migrated runs ran "
+    "marched fled transported traded flying driving walking travelling traveling moving sailing".split()
+)
+TAKERS = frozenset("the a an".split())
+
+
+def agents(tokens: Tokens, rng: Random) -> Tokens | None:
+    """Who acts and who is acted on, exchanged."""
+    words = low(tokens)
+    pairs = [spot for at in range(1, len(tokens) - 1) if (spot := acting(tokens, at))]
+    if not pairs or {"each", "together", "both"} & set(words):
+        return None
+    (a, b), (c, d) = rng.choice(pairs)
+    return exchange(tokens, (a, b), (c, d))
+
+
+def acting(tokens: Tokens, at: int) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """The two noun phrases around a verb at the place that can change places; None where there is no such verb."""
+    words = low(tokens)
+    word = words[at]
+    told = {"VVD": "VBD", "VVZ": "VBZ", "VVG": "VBG", "VVN": "VBN", "VVI": "VB"}.get(tokens[at].tag)
+    if told is None or (word not in forms(ACTIONS, told) if told != "VB" else word not in ACTIONS):
+        return None
+    start = at + 1
+    by = told == "VBN" and words[at + 1] == "by"
+    if told == "VBN" and not by:
+        return None
+    start += by
+    end = phrase(tokens, start)
+    back = at - 1
+    while back > 0 and words[back] in BE_FORMS | MODALS | {"being", "been", "has", "had", "have", "also", "then"}:
+        back -= 1
+    first = next((i for i in range(max(0, back - 4), back + 1) if phrase(tokens, i) == back + 1 and not inside(tokens, i)), back + 1)
+    if end <= start or first > back or not fits(tokens, (first, back + 1), (start, end), told, back + 1 == at):
+        return None
+    return (first, back + 1), (start, end)
+
+
+def inside(tokens: Tokens, at: int) -> bool:
+    """Whether the phrase that begins here goes on to the left, or hangs on a preposition or a conjunction."""
+    if not at:
+        return False
+    before = tokens[at - 1]
+    return before.tag in ("PRP", "PRF", "CJC", "AT0", "AJ0", "DPS", "CRD", "ORD", *NOUNS) or before.word.lower() in ("and", "or", "to", "than", "as")
+
+
+def fits(tokens: Tokens, left: tuple[int, int], right: tuple[int, int], told: str, bare: bool) -> bool:
+    """Whether the two are of one kind, differ, and agree with the verb in either order."""
+    (a, b), (c, d) = left, right
+    words = low(tokens)
+    one, two = tokens[a:b], tokens[c:d]
+    after = tokens[d] if d < len(tokens) else None
+    if words[b - 1] == words[d - 1] or {*words[a:b], *words[c:d]} & {*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT, "other", "another"}:
+        return False
+    if any(t.tag in ("DPS", "ORD") or t.word.endswith(("'s", "’s")) for t in one + two) or not movable(tokens, a):
+        return False
+    if after and (after.tag in (*NOUNS, "PRF", "CJC", "VVG", "AJ0") or after.word in ("'", "-", ",", "(") or after.word.lower() in ("of", "and", "who")):
+        return False
+    named = one[-1].tag == two[-1].tag == "NP0"
+    same = many(tokens, a, b) == many(tokens, c, d)
+    return same and (named or (animate(words[b - 1]) and animate(words[d - 1])))
+
+
+def pronouns(tokens: Tokens, rng: Random) -> Tokens | None:
+    """ "She helped him" as "He helped her"."""
+    words = low(tokens)
+    for at in range(1, len(words) - 1):
+        told = {"VVD": "VBD", "VVI": "VB"}.get(tokens[at].tag)
+        known = told == "VBD" and words[at] in forms(ACTIONS, "VBD") or told == "VB" and words[at] in ACTIONS
+        who, whom = at - 1, at + 1
+        while who > 0 and words[who] in MODALS | {"did", "didn't", "not", "also", "never"}:
+            who -= 1
+        if not known or words[who] not in SUBJECT_TO_OBJECT or words[whom] not in OBJECT_TO_SUBJECT or words[who] in ("it", "you"):
+            continue
+        after = tokens[whom + 1] if whom + 1 < len(tokens) else None
+        if SUBJECT_TO_OBJECT[words[who]] == words[whom] or (after and after.tag in (*NOUNS, "AJ0", "ORD", "CRD")):
+            continue
+        if who and tokens[who - 1].word.lower() in ("and", "or"):
+            continue
+        new = OBJECT_TO_SUBJECT[words[whom]]
+        made = put(tokens, whom, whom + 1, [SUBJECT_TO_OBJECT[words[who]]])
+        return put(made, who, who + 1, ["I" if new == "i" else like(new, tokens[who].word) if tokens[who].word != "I" or not who else new])
+    return None
+
+
+def related(tokens: Tokens, rng: Random) -> Tokens | None:
+    """ "Ann is the mother of Ben" as "Ben is the mother of Ann"."""
+    words = low(tokens)
+    for at in range(2, len(words) - 2):
+        if words[at] not in RELATIONS or words[at + 1] != "of" or words[at - 1] not in ("the", "a", "an"):
+            continue
+        left = phrase(tokens, 0)
+        end = phrase(tokens, at + 2)
+        if left != at - 2 or words[at - 2] not in ("is", "was") or tokens[left - 1].tag != "NP0" or end == at + 2:
+            continue
+        if tokens[end - 1].tag == "NP0" and tokens[at + 2].tag == "NP0" and tokens[0].tag == "NP0" and words[end : end + 1] != ["and"]:
+            return exchange(tokens, (0, left), (at + 2, end))
+    return None
+
+
+def journey(tokens: Tokens, rng: Random) -> Tokens | None:
+    """ "From Oslo to Rome" as "from Rome to Oslo"."""
+    words = low(tokens)
+    for at in range(1, len(words) - 3):
+        if words[at] != "from" or not TRAVEL & set(words[:at]):
+            continue
+        middle = phrase(tokens, at + 1)
+        if middle == at + 1 or middle >= len(words) or words[middle] != "to":
+            continue
+        end = phrase(tokens, middle + 1)
+        kinds = {tokens[middle - 1].tag == "NP0", tokens[end - 1].tag == "NP0"}
+        digits = any(t.tag == "CRD" for t in tokens[at:end])
+        if end > middle + 1 and kinds == {True} and not digits and words[middle - 1] != words[end - 1]:
+            return exchange(tokens, (at + 1, middle), (middle + 1, end))
+    return None
+
+
+def giver(tokens: Tokens, rng: Random) -> Tokens | None:
+    """Who gives and who is given, exchanged."""
+    words = low(tokens)
+    verbs = {form for tag in ("VBD", "VBZ", "VBG") for form in forms(GIVING, tag)}
+    for at in range(1, len(words) - 3):
+        if words[at] not in verbs or "to" not in words[at:]:
+            continue
+        left = phrase(tokens, 0)
+        to = words.index("to", at)
+        thing, end = phrase(tokens, at + 1), phrase(tokens, to + 1)
+        if thing != to or left not in (at, at - 1) or end == to + 1 or not fits(tokens, (0, left), (to + 1, end), "VBD", True):
+            continue
+        return exchange(tokens, (0, left), (to + 1, end))
+    return None
+
+
+#: Words of one dimension each; only words of the same one are exchanged, and none of those that say nearly the same.
+DIMENSIONS = tuple(
+    frozenset(row.split())
+    for row in (
+        "red blue green yellow black white brown gray orange purple pink golden silver blond blonde",
+        "wooden metal plastic leather stone brick glass concrete steel",
+        "old young", "large small", "big small", "big little", "tall short", "long short", "wet dry", "empty full",
+        "french german italian spanish english american british russian chinese japanese indian canadian australian "
+        "polish dutch swedish norwegian danish irish scottish mexican brazilian turkish greek african",
+    )
+)  # fmt: skip
+#: Nouns with which a word of colour or nationality is part of a name.
+NAMED_COLOUR = frozenset(
+    "house cross belt tea juice wine bread pepper bear flag carpet card board sea army market bean beans onion onions "
+    "light lights man men woman women people person boy boys girl girls and or language empire war revolution".split()
+)
+CHILDREN = frozenset("boy boys girl girls baby babies child children kid kids".split())
+
+
+def attributes(tokens: Tokens, rng: Random) -> Tokens | None:
+    """The adjectives of two nouns exchanged."""
+    words = low(tokens)
+    spots = [i for i in range(len(tokens) - 1) if binds(tokens, i)]
+    pairs = [(i, j) for i in spots for j in spots if i < j and exchangeable(tokens, i, j)]
+    if not pairs:
+        return None
+    i, j = rng.choice(pairs)
+    new = words[j].title() if tokens[j].word[0].isupper() and tokens[i].word[0].isupper() and i else tokens[j].word
+    made = put(tokens, i, i + 1, [like(new, tokens[i].word)])
+    old = tokens[i].word if i or tokens[j].word[0].isupper() else words[i]
+    return articles(put(made, j, j + 1, [old]))
+
+
+def binds(tokens: Tokens, at: int) -> bool:
+    """Whether the word is one adjective alone before its noun."""
+    words = low(tokens)
+    known = any(words[at] in row for row in DIMENSIONS)
+    before = tokens[at - 1] if at else None
+    alone = before is None or before.tag in ("AT0", "DPS", "PRP", "CRD", "DT0", "CJC", "VVG", "PRF") or before.word == ","
+    touched = before is not None and before.word.lower() in ("and", ",", "or") and at > 1 and tokens[at - 2].tag in ("AJ0", "NN1") and any(words[at - 2] in row for row in DIMENSIONS)
+    nouns = tokens[at + 1].tag in ("NN1", "NN2") and words[at + 1] not in NAMED_COLOUR and tokens[at + 1].gap != ""
+    return known and alone and not touched and nouns and tokens[at].word[1:].islower()
+
+
+def head(tokens: Tokens, at: int) -> int:
+    """Where the last noun of the phrase stands."""
+    while at + 1 < len(tokens) and tokens[at + 1].tag in ("NN1", "NN2"):
+        at += 1
+    return at
+
+
+def exchangeable(tokens: Tokens, i: int, j: int) -> bool:
+    """Whether exchanging the two adjectives says something else."""
+    words = low(tokens)
+    one, two = words[i], words[j]
+    nouns = words[head(tokens, i + 1)], words[head(tokens, j + 1)]
+    same_row = any(one in row and two in row for row in DIMENSIONS) and one != two and {one, two} != {"blond", "blonde"}
+    listed = words[i - 1 : i] == [","] or words.count(one) > 1 or words.count(two) > 1
+    aged = {one, two} == {"old", "young"} and bool(CHILDREN & set(nouns))
+    return same_row and nouns[0] != nouns[1] and not listed and not aged and "respectively" not in words
+
+
+def amounts(tokens: Tokens, rng: Random) -> Tokens | None:
+    """The numbers of two nouns exchanged."""
+    words = low(tokens)
+    spots = [
+        i for i in range(len(tokens) - 1)
+        if words[i] in SMALL and tokens[i + 1].tag in ("NN2", "AJ0") and (i == 0 or tokens[i - 1].tag not in ("CRD", "ORD"))
+        and words[i - 1] not in ("or", "to", "the", "of", "-", "least", "than") and tokens[phrase(tokens, i) - 1].tag == "NN2"
+    ]  # fmt: skip
+    pairs = [(i, j) for i in spots for j in spots if i < j and words[i] != words[j]]
+    pairs = [(i, j) for i, j in pairs if words[phrase(tokens, i) - 1] != words[phrase(tokens, j) - 1]]
+    if not pairs:
+        return None
+    i, j = rng.choice(pairs)
+    made = put(tokens, i, i + 1, [like(words[j], tokens[i].word)])
+    return put(made, j, j + 1, [words[i]])
+
+
+ROLES = (
+    Rule("agents", "role", 0, agents, "The dog chased the cat.", "The cat chased the dog."),
+    Rule("pronouns", "role", 0, pronouns, "She helped him.", "He helped her."),
+    Rule("related", "role", 0, related, "Ann is the mother of Ben.", "Ben is the mother of Ann."),
+    Rule("journey", "role", 0, journey, "He moved from Oslo to Rome.", "He moved from Rome to Oslo."),
+    Rule("giver", "role", 0, giver, "The girl gave a book to the boy.", "The boy gave a book to the girl."),
+    Rule(
+        "attributes", "binding", 0, attributes, "A red car and a blue bicycle.", "A blue car and a red bicycle."
+    ),
+    Rule("amounts", "binding", 0, amounts, "Two dogs chased three cats.", "Three dogs chased two cats."),
+)

@@ -1,0 +1,229 @@
+"""Rewritings that change the order: clauses, phrases of time, conjuncts, symmetric and converse relations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from onnx_export.generators.edits_rewrites import exchange, like, relation, swap_conjuncts
+from onnx_export.generators.edits_words import CONVERSE
+from onnx_export.generators.misses_amounts import opposite_degree
+from onnx_export.generators.rewordings_voice import plain
+from onnx_export.generators.rule import Rule
+from onnx_export.generators.spans import BE_FORMS, clause, joined, last, low, many, movable, negated, phrase, tied
+from onnx_export.generators.tagging import Token, Tokens
+from onnx_export.generators.vocabulary_edits import LASTING, MUTUAL, OBJECT_TO_SUBJECT, SUBJECT_TO_OBJECT, forms
+
+OPENERS = frozenset("when because although though if while after before since until unless whenever once".split())
+#: Words before a clause that hold on to it.
+HOLDING = frozenset(
+    "only just even especially particularly not but and or right long shortly soon immediately day days year years "
+    "week weeks month months hours minutes more than , ; as is was are were even".split()
+)
+THIRD = frozenset("he she it they him her his its their them this that these those".split())
+MUTUAL_PLACES = (
+    "next to", "near", "beside", "adjacent to", "alongside", "parallel to", "close to", "far from", "far away from",
+    "perpendicular to", "touching", "opposite", "married to", "similar to", "identical to", "different from",
+    "related to", "connected to", "equal to", "equivalent to", "near to", "friends with",
+)  # fmt: skip
+MUTUAL_VERBS = forms(MUTUAL, "VBD") | {"borders": "border", "resembles": "resemble", "bordered": "border"}
+MONTHS = frozenset(
+    "january february march april june july august september october november december monday tuesday wednesday "
+    "thursday friday saturday sunday".split()
+)
+
+
+def clause_order(tokens: Tokens, rng: Random) -> Tokens | None:
+    """A subordinate clause from the front to the end, or from the end to the front."""
+    words, stop = low(tokens), last(tokens)
+    commas = [i for i in range(stop) if words[i] == ","]
+    if stop == len(tokens) or stop > 32 or {'"', "“", "(", ":", ";", "'", "”", "-", "–"} & set(words) or words[-1] == "?":
+        return None
+    if words[0] in OPENERS and len(commas) == 1:
+        return to_the_end(tokens, commas[0])
+    spots = [i for i in range(3, stop - 2) if words[i] in OPENERS]
+    return to_the_front(tokens, spots[0]) if len(spots) == 1 and not commas else None
+
+
+def to_the_end(tokens: Tokens, comma: int) -> Tokens | None:
+    """ "When X, Y" as "Y when X"."""
+    words, stop = low(tokens), last(tokens)
+    side, main = tokens[1:comma], tokens[comma + 1 : stop]
+    found = clause(main)
+    inner = clause(side)
+    if found is None or inner is None or found.start or {"and", "or", "but", "then", "so", "that"} & set(low(main)):
+        return None
+    if set(low(main)) & THIRD or words[0] == "while":
+        return None
+    if words[0] in ("because", "until", "since") and negated(main):
+        return None
+    lead = replace(tokens[0], word=words[0], gap=" ")
+    return joined(tokens, main, (lead,), lowered(side), tokens[stop:])
+
+
+def to_the_front(tokens: Tokens, at: int) -> Tokens | None:
+    """ "Y when X" as "When X, Y"."""
+    words, stop = low(tokens), last(tokens)
+    main, side = tokens[:at], tokens[at + 1 : stop]
+    found, inner = clause(main), clause(side)
+    if words[at - 1] in HOLDING or tokens[at - 1].tag.startswith("AV") or found is None or inner is None:
+        return None
+    if {"and", "or", "but", "that", "who", "which", "to", "what", "how", "whether", "so", "where", "said"} & set(words[:at]):
+        return None
+    nested = sum(t.tag.startswith("VV") for t in main) > 1
+    if nested or negated(main) or words[at] == "while" or not movable(tokens, 0):
+        return None
+    comma = Token(",", "PUN", tokens[-1].gap)
+    return joined(tokens, (tokens[at],), side, (comma,), main, tokens[stop:])
+
+
+def lowered(part: Tokens) -> Tokens:
+    """The part as it stands within a sentence."""
+    return part
+
+
+def time_order(tokens: Tokens, rng: Random) -> Tokens | None:
+    """A phrase of time from the end to the front, or from the front to the end."""
+    words, stop = low(tokens), last(tokens)
+    if stop == len(tokens) or stop < 5 or stop > 30 or words[-1] == "?" or '"' in words or "“" in words:
+        return None
+    front = time_phrase(tokens, 0)
+    if front and words[front] == "," and words.count(",") == 1:
+        main = tokens[front + 1 : stop]
+        found = clause(main)
+        if found is None or {"and", "but", "or", "when", "that", "which", "who", "because", "if", "to"} & set(low(main)):
+            return None
+        lead = replace(tokens[0], word=words[0], gap=" ")
+        return joined(tokens, main, (lead, *tokens[1:front]), tokens[stop:])
+    return time_to_front(tokens, words, stop)
+
+
+def time_to_front(tokens: Tokens, words: list[str], stop: int) -> Tokens | None:
+    """The phrase of time at the end put in front."""
+    start = next((i for i in range(4, stop) if time_phrase(tokens, i) == stop), 0)
+    before = tokens[:start]
+    found = clause(before)
+    loose = {"and", "but", "or", "when", "that", "which", "who", "because", "if", "to", ",", "until", "since", "as", "than"}
+    if not start or found is None or found.start or loose & set(words[:start]) or not movable(tokens, 0):
+        return None
+    if sum(t.tag[:2] in ("VV", "VB", "VH", "VD", "VM") for t in before) > 3 or before[-1].tag in ("PRP", "CRD"):
+        return None
+    comma = Token(",", "PUN", tokens[-1].gap)
+    lead = tokens[start].to(words[start].title())
+    return joined(tokens, (lead, *tokens[start + 1 : stop]), (comma,), before, tokens[stop:])
+
+
+def time_phrase(tokens: Tokens, start: int) -> int:
+    """Where a phrase of time that begins here ends; 0 when none does."""
+    words = low(tokens)
+    size = len(words)
+    if start + 1 >= size:
+        return 0
+    one, two = words[start], words[start + 1]
+    if one in ("in", "during") and two.isdigit() and len(two) == 4:
+        return start + 2
+    if one in ("in", "on") and two in MONTHS:
+        return start + 2 + sum(1 for w in words[start + 2 : start + 4] if w.isdigit())
+    if one in ("in", "on", "during", "at") and start + 2 < size and two == "the" and words[start + 2] in LASTING:
+        return start + 3 if words[start + 2] not in ("course", "past", "second", "minute", "time", "period") else 0
+    if one in ("last", "next") and two in LASTING - {"time", "course", "second", "minute", "past", "period"}:
+        return start + 2
+    return start + 1 if one in ("yesterday", "tomorrow", "today") else 0
+
+
+def conjuncts(tokens: Tokens, rng: Random) -> Tokens | None:
+    """Two noun phrases around "and" in the other order."""
+    words = low(tokens)
+    if {"respectively", "between", "from", "then", "first", "both", "either", "former", "latter"} & set(words):
+        return None
+    if words.count("and") != 1 or "," in words:
+        return None
+    at = words.index("and")
+    hanging = {"of", "with"} & set(words[max(0, at - 5) : at + 5])
+    return None if hanging else swap_conjuncts(tokens, rng)
+
+
+def mutual(tokens: Tokens, rng: Random) -> Tokens | None:
+    """A relation that holds both ways, its two sides exchanged."""
+    found = clause(tokens)
+    words, stop = low(tokens), last(tokens)
+    if found is None or found.start or negated(tokens) or found.end != found.verb:
+        return None
+    verb, start = found.verb, found.verb + 1
+    if words[verb] in BE_FORMS:
+        told = next((w for w in MUTUAL_PLACES if words[start : start + len(w.split())] == w.split()), "")
+        start += len(told.split())
+        if not told:
+            return None
+    elif words[verb] not in MUTUAL_VERBS or tokens[verb].tag not in ("VVD", "VVZ"):
+        return None
+    left, right = tokens[:verb], tokens[start:stop]
+    whole = right and (tied(tokens, start) == stop or phrase(tokens, start) == stop)
+    if not whole or not plain(left) or not plain(right) or not movable(tokens, 0):
+        return None
+    if words[verb] in ("resembles", "borders") and many(tokens, start, stop):
+        return None
+    pronouns = {*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT}
+    if {*low(left), *low(right)} & pronouns:
+        return None
+    be = agreeing(words[verb], many(tokens, start, stop))
+    return joined(tokens, right, be, tokens[verb + 1 : start], left, tokens[stop:])
+
+
+def agreeing(verb: str, plural: bool) -> str:
+    """A form of be that agrees; any other verb as it is."""
+    pairs = {"is": "are", "was": "were"}
+    single = {two: one for one, two in pairs.items()}
+    return pairs.get(verb, verb) if plural else single.get(verb, verb)
+
+
+def converse(tokens: Tokens, rng: Random) -> Tokens | None:
+    """A relation of place by its converse, its two sides exchanged."""
+    found, place = clause(tokens), relation(tokens)
+    words, stop = low(tokens), last(tokens)
+    if found is None or place is None or found.start or negated(tokens) or words[found.verb] not in BE_FORMS:
+        return None
+    start, end, one, other = place
+    known = one in CONVERSE and other in CONVERSE and start == found.verb + 1 == found.end + 1
+    right = tokens[end:stop]
+    if not known or phrase(tokens, end) != stop or not plain(tokens[: found.end]) or not plain(right) or not movable(tokens, 0):
+        return None
+    if {*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT} & {words[0], words[stop - 1]} or right[-1].tag == "CRD":
+        return None
+    be = agreeing(words[found.verb], many(tokens, end, stop))
+    return joined(tokens, right, f"{be} {other}", tokens[: found.end], tokens[stop:])
+
+
+def comparative_inversion(tokens: Tokens, rng: Random) -> Tokens | None:
+    """ "A is longer than B" as "B is shorter than A"."""
+    found = clause(tokens)
+    words, stop = low(tokens), last(tokens)
+    if found is None or found.start or negated(tokens) or words.count("than") != 1 or words[found.verb] not in BE_FORMS:
+        return None
+    than = words.index("than")
+    degree = opposite_degree(tokens, found.verb + 1, than)
+    right = tokens[than + 1 : stop]
+    if degree is None or found.end != found.verb or phrase(tokens, than + 1) != stop or not plain(right):
+        return None
+    left = tokens[: found.end]
+    numbers = any(t.tag == "CRD" or t.word[0].isdigit() for t in right)
+    if numbers or not plain(left) or not movable(tokens, 0) or {*SUBJECT_TO_OBJECT} & {words[0], words[stop - 1]}:
+        return None
+    be = agreeing(words[found.verb], many(tokens, than + 1, stop))
+    return joined(tokens, right, f"{be} {degree} than", left, tokens[stop:])
+
+
+ORDER = (
+    Rule(
+        "clause_order", "clause_order", 1, clause_order,
+        "The crowd left when the rain started.", "When the rain started, the crowd left.",
+    ),
+    Rule("time_order", "clause_order", 1, time_order, "The old bank failed in 1994.", "In 1994, the old bank failed."),
+    Rule("conjuncts", "conjunct_order", 1, conjuncts, "The dog and the cat slept.", "The cat and the dog slept."),
+    Rule("mutual", "symmetric", 1, mutual, "The bench is near the tree.", "The tree is near the bench."),
+    Rule("converse", "converse", 1, converse, "The cup is above the plate.", "The plate is below the cup."),
+    Rule(
+        "comparative_inversion", "comparative_inversion", 1, comparative_inversion,
+        "The Danube is longer than the Rhine.", "The Rhine is shorter than the Danube.",
+    ),
+)  # fmt: skip
