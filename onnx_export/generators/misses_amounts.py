@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from onnx_export.generators.edits_changes import articles
 from onnx_export.generators.edits_rewrites import SMALL, like, put
 from onnx_export.generators.phrase import number_words
 from onnx_export.generators.rule import Rule
@@ -128,7 +129,8 @@ def number_word(tokens: Tokens, rng: Random) -> Tokens | None:
         return None
     spot = rng.choice(spots)
     word = tokens[spot].word
-    return put(tokens, spot, spot + 1, [like(number_words(int(word)), word) if word.isdigit() else str(value_of(word))])
+    model = "A" if spot == 0 else "a"
+    return put(tokens, spot, spot + 1, [like(number_words(int(word)), model) if word.isdigit() else str(value_of(word))])
 
 
 def value_of(word: str) -> int:
@@ -153,7 +155,7 @@ LOOSE_BEFORE = frozenset(
     "past with above after at for of well in they we you them us it".split()
 )
 LOOSE_AFTER = frozenset(
-    "time times kind kinds sort sorts point extent day days year years week weeks month months night nights morning way "
+    "time times kind kinds sort sorts couple point extent day days year years week weeks month months night nights morning way "
     "ways hours now other others single things thing else more reason reasons parts part forms".split()
 )
 
@@ -167,7 +169,7 @@ def quantifier(tokens: Tokens, rng: Random) -> Tokens | None:
         (i, len(one.split()), two)
         for one, two, following, _ in QUANTIFIERS
         for i in range(len(words) - len(one.split()))
-        if words[i : i + len(one.split())] == one.split() and quantifies(tokens, i, len(one.split()), following)
+        if words[i : i + len(one.split())] == one.split() and words[max(0, i - 1)] != "on" and quantifies(tokens, i, len(one.split()), following)
     ]
     if not found:
         return None
@@ -196,13 +198,13 @@ def quantifies(tokens: Tokens, at: int, size: int, following: str) -> bool:
 DEGREES = (
     "taller/shorter,longer/shorter,larger/smaller,bigger/smaller,older/younger,faster/slower,higher/lower,better/worse,"
     "stronger/weaker,richer/poorer,heavier/lighter,wider/narrower,thicker/thinner,deeper/shallower,louder/quieter,"
-    "warmer/colder,hotter/colder,brighter/darker,harder/softer,safer/riskier,happier/sadder,cheaper/dearer,"
-    "easier/harder,greater/smaller,cleaner/dirtier,closer/farther,nearer/farther,simpler/more complicated,"
+    "warmer/colder,hotter/colder,brighter/darker,harder/softer,safer/riskier,happier/sadder,cheaper/pricier,"
+    "easier/harder,greater/smaller,cleaner/dirtier,closer/farther,nearer/farther,"
     "smarter/dumber,newer/older"
 )
 HIGHEST = (
     "largest/smallest,biggest/smallest,tallest/shortest,longest/shortest,highest/lowest,best/worst,oldest/youngest,"
-    "fastest/slowest,strongest/weakest,richest/poorest,heaviest/lightest,cheapest/dearest,greatest/smallest,"
+    "fastest/slowest,strongest/weakest,richest/poorest,heaviest/lightest,cheapest/priciest,greatest/smallest,"
     "hottest/coldest,widest/narrowest,deepest/shallowest,newest/oldest,easiest/hardest,youngest/oldest"
 )
 
@@ -218,7 +220,8 @@ def table(rows: str) -> dict[str, str]:
 
 
 COMPARED, TOPPED = table(DEGREES), table(HIGHEST)
-NO_OPPOSITE = frozenset("more complicated".split())
+#: Nouns that make another word of a superlative.
+TOP_IDIOMS = frozenset("friend friends man buy seller sellers buddy bet interest interests practice practices".split())
 
 
 def opposite_degree(tokens: Tokens, start: int, than: int) -> str | None:
@@ -244,9 +247,10 @@ def comparative(tokens: Tokens, rng: Random) -> Tokens | None:
         if before in ("no", "any", "the", "much", "ever", "all") and word in COMPARED and before != "much":
             continue
         attributive = tokens[i + 1].tag in ("NN1", "NN2") and before in ("a", "an", "his", "her", "their", "my", "is", "are")
-        if word in COMPARED and (after == "than" or attributive) and COMPARED[word].find(" ") < 0:
-            found.append((i, i + 1, COMPARED[word]))
-        if word in TOPPED and before in ("the", "his", "her", "their", "its", "my") and tokens[i + 1].tag in NOUNS:
+        if word in COMPARED and (after == "than" or attributive):
+            lasts = before in ("take", "takes", "took", "taking", "last", "lasts", "lasted", "wait", "waited")
+            found += [] if lasts else [(i, i + 1, COMPARED[word])]
+        if word in TOPPED and before in ("the", "his", "her", "their", "its", "my") and tokens[i + 1].tag in NOUNS and after not in TOP_IDIOMS:
             found.append((i, i + 1, TOPPED[word]))
         if word in ("more", "less", "most", "least") and tokens[i + 1].tag == "AJ0" and graded(words, i):
             found.append((i, i + 1, {"more": "less", "less": "more", "most": "least", "least": "most"}[word]))
@@ -256,7 +260,7 @@ def comparative(tokens: Tokens, rng: Random) -> Tokens | None:
     if not found:
         return None
     start, end, new = rng.choice(found)
-    return put(tokens, start, end, [like(new, tokens[start].word)])
+    return articles(put(tokens, start, end, [like(new, tokens[start].word)]))
 
 
 def graded(words: list[str], at: int) -> bool:

@@ -33,7 +33,7 @@ LOOSE = (
 LONE = {
     "upstairs": "downstairs", "downstairs": "upstairs", "indoors": "outdoors", "outdoors": "indoors",
     "uphill": "downhill", "downhill": "uphill", "upstream": "downstream", "downstream": "upstream",
-    "northern": "southern", "southern": "northern", "eastern": "western", "western": "eastern",
+    "outside": "inside", "inside": "outside", "northern": "southern", "southern": "northern", "eastern": "western", "western": "eastern",
     "northeast": "southwest", "northwest": "southeast", "southeast": "northwest", "southwest": "northeast",
 }  # fmt: skip
 POSED = frozenset(
@@ -116,7 +116,8 @@ def side(tokens: Tokens, rng: Random) -> Tokens | None:
                 found.append((i, "right" if word == "left" else "left"))
         if word in ("up", "down") and any(w in STEEP for w in words[i + 1 : i + 4]) and before in MOVING:
             found.append((i, "down" if word == "up" else "up"))
-        if word in LONE and tokens[i].word.islower() and LONE[word] not in words:
+        adverb = word not in ("inside", "outside") or (tokens[i].tag == "AV0" and after in (".", ",", "in", "on", "while", "and"))
+        if word in LONE and adverb and tokens[i].word.islower() and LONE[word] not in words:
             found.append((i, LONE[word]))
     if len({word for word in words if word in ("left", "right", "up", "down")}) > 1 or not found:
         return None
@@ -147,7 +148,7 @@ def sequence(tokens: Tokens, rng: Random) -> Tokens | None:
     head = words[end - 1] if end > at + 1 else ""
     before, after = words[at - 1] if at else "", words[at + 1]
     goes_on = end > at + 1 or tokens[at + 1].tag == "VVG" or after.isdigit()
-    if before in TAKEN or after in ("all", "that", "which", "this", "me", "him", "her", "them", "it", "us", "you") or head == before:
+    if before in TAKEN or head in ("while", "fact", "use") or after in ("all", "that", "which", "this", "me", "him", "her", "them", "it", "us", "you") or head == before:
         return None
     if not goes_on or (words[at] == "before" and head in WITNESSES) or tokens[at - 1].tag in ("VVG",) and at:
         return None
@@ -170,7 +171,7 @@ def calendar(tokens: Tokens, rng: Random) -> Tokens | None:
         for row in (DAYS, MONTHS):
             named = row is DAYS and before in ("on", "next", "last", "every", "until", "since", "by")
             if word in row and (named or (row is MONTHS and (before in ("in", "on", "of", "until", "since") or after.isdigit() or before.isdigit()))):
-                found += [(i, other.title()) for other in row if other != word]
+                found += [(i, other.title()) for other in row if other not in (word, "february")]
         for row in (SEASONS, DAYTIMES):
             if word in row and before == "the" and words[max(0, i - 2)] in ("in", "during") and after != "of":
                 found += [(i, other) for other in row if other != word]

@@ -7,7 +7,7 @@ from random import Random
 from onnx_export.generators.edits_changes import articles
 from onnx_export.generators.edits_rewrites import SMALL, exchange, like, put
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import BE_FORMS, MODALS, NOUNS, animate, low, many, movable, phrase
+from onnx_export.generators.spans import BE_FORMS, MARKS, MODALS, NOUNS, animate, low, many, movable, phrase
 from onnx_export.generators.tagging import Tokens
 from onnx_export.generators.vocabulary_edits import ACTIONS, GIVING, OBJECT_TO_SUBJECT, SUBJECT_TO_OBJECT, forms
 
@@ -27,6 +27,8 @@ TAKERS = frozenset("the a an".split())
 def agents(tokens: Tokens, rng: Random) -> Tokens | None:
     """Who acts and who is acted on, exchanged."""
     words = low(tokens)
+    if any(token.word in MARKS for token in tokens):
+        return None
     pairs = [spot for at in range(1, len(tokens) - 1) if (spot := acting(tokens, at))]
     if not pairs or {"each", "together", "both"} & set(words):
         return None
@@ -70,7 +72,9 @@ def fits(tokens: Tokens, left: tuple[int, int], right: tuple[int, int], told: st
     words = low(tokens)
     one, two = tokens[a:b], tokens[c:d]
     after = tokens[d] if d < len(tokens) else None
-    if words[b - 1] == words[d - 1] or {*words[a:b], *words[c:d]} & {*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT, "other", "another"}:
+    if any(animate(tokens[i].word) and tokens[i + 1].tag in NOUNS for x, y in (left, right) for i in range(x, y - 1)):
+        return False
+    if "hot" in words[a:b] + words[c:d] or words[b - 1] == words[d - 1] or {*words[a:b], *words[c:d]} & {*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT, "other", "another"}:
         return False
     if any(t.tag in ("DPS", "ORD") or t.word.endswith(("'s", "’s")) for t in one + two) or not movable(tokens, a):
         return False
@@ -158,14 +162,14 @@ DIMENSIONS = tuple(
         "red blue green yellow black white brown gray orange purple pink golden silver blond blonde",
         "wooden metal plastic leather stone brick glass concrete steel",
         "old young", "large small", "big small", "big little", "tall short", "long short", "wet dry", "empty full",
-        "french german italian spanish english american british russian chinese japanese indian canadian australian "
-        "polish dutch swedish norwegian danish irish scottish mexican brazilian turkish greek african",
+        "french german italian spanish american british russian chinese japanese indian canadian australian "
+        "polish dutch swedish norwegian danish mexican brazilian turkish greek african",
     )
 )  # fmt: skip
 #: Nouns with which a word of colour or nationality is part of a name.
 NAMED_COLOUR = frozenset(
     "house cross belt tea juice wine bread pepper bear flag carpet card board sea army market bean beans onion onions "
-    "light lights man men woman women people person boy boys girl girls and or language empire war revolution".split()
+    "light lights man men woman women people person boy boys girl girls bit and or language empire war revolution".split()
 )
 CHILDREN = frozenset("boy boys girl girls baby babies child children kid kids".split())
 

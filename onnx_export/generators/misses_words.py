@@ -9,7 +9,7 @@ from onnx_export.generators.edits_changes import articles
 from onnx_export.generators.edits_rewrites import like, put
 from onnx_export.generators.phrase import inflect
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import BE_FORMS, NOUNS, low, negated
+from onnx_export.generators.spans import BE_FORMS, NOUNS, low, negated, person
 from onnx_export.generators.tagging import Tokens
 from onnx_export.generators.vocabulary_opposites import (
     EQUAL_ADJECTIVES,
@@ -58,7 +58,8 @@ def opposites_of(tokens: Tokens, at: int) -> list[str]:
     if at and tokens[at].word[:1].isupper():
         return []
     if told == "AJ0" and word in pairs(OPPOSED_ADJECTIVES) and describes(tokens, at):
-        return [pairs(OPPOSED_ADJECTIVES)[word]]
+        tall = word == "short" and any(person(t.word) for t in tokens[at + 1 : at + 3])
+        return ["tall"] if tall else [pairs(OPPOSED_ADJECTIVES)[word]]
     if told in ("AV0", "AVP") and word in pairs(OPPOSED_ADVERBS):
         return [pairs(OPPOSED_ADVERBS)[word]]
     penn = {"VVD": "VBD", "VVG": "VBG", "VVZ": "VBZ", "VVI": "VB", "VVB": "VB"}.get(told)
@@ -128,7 +129,7 @@ def entity(tokens: Tokens, rng: Random) -> Tokens | None:
         (i, other)
         for i, token in enumerate(tokens)
         for kind in KINDS
-        if token.word in kind and alone(tokens, i)
+        if token.word in kind and alone(tokens, i) and low(tokens).count(token.word.lower()) == 1
         for other in kind
         if other.lower() not in words
     ]
@@ -137,6 +138,10 @@ def entity(tokens: Tokens, rng: Random) -> Tokens | None:
     at = rng.choice(sorted({i for i, _ in found}))
     new = rng.choice([other for i, other in found if i == at])
     return placed(tokens, at, new)
+
+
+#: What sports have of their own.
+PLAYED_BY = frozenset("player players team teams game games match matches coach club clubs tournament league season".split())
 
 
 def placed(tokens: Tokens, at: int, new: str) -> Tokens:
@@ -151,6 +156,10 @@ def alone(tokens: Tokens, at: int) -> bool:
     inside = before is not None and before.word[:1].isupper() and (at > 1 or before.tag == "NP0")
     title = before is not None and before.word in ("of", "de") and at > 1 and tokens[at - 2].word[:1].isupper()
     goes_on = after is not None and (after.word[:1].isupper() or after.word in ("-", "'", "–", "&", "/") or (after.word == "of"))
+    played = tokens[at].word.islower() and after is not None and after.tag in NOUNS and after.word.lower() not in PLAYED_BY
+    named = before is not None and before.word.lower() in ("ice", "field", "table", "beach", "mini", "disc", "air")
+    if played or named or (after is not None and after.word.lower() in ("press", "toast", "fries", "doors", "door", "oven")):
+        return False
     hyphen = before is not None and before.word in ("-", "–", "&", "/", '"', "“", "'")
     return not inside and not goes_on and not hyphen and not title
 

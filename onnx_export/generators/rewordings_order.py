@@ -8,9 +8,9 @@ from random import Random
 from onnx_export.generators.edits_rewrites import exchange, like, relation, swap_conjuncts
 from onnx_export.generators.edits_words import CONVERSE
 from onnx_export.generators.misses_amounts import opposite_degree
-from onnx_export.generators.rewordings_voice import plain
+from onnx_export.generators.rewordings_voice import cased, placed, plain
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import BE_FORMS, clause, joined, last, low, many, movable, negated, phrase, tied
+from onnx_export.generators.spans import BE_FORMS, ENDS, clause, joined, last, low, many, movable, negated, phrase, tied
 from onnx_export.generators.tagging import Token, Tokens
 from onnx_export.generators.vocabulary_edits import LASTING, MUTUAL, OBJECT_TO_SUBJECT, SUBJECT_TO_OBJECT, forms
 
@@ -20,13 +20,18 @@ HOLDING = frozenset(
     "only just even especially particularly not but and or right long shortly soon immediately day days year years "
     "week weeks month months hours minutes more than , ; as is was are were even".split()
 )
+#: Words that may begin a further clause.
+LINKING = frozenset("and but or so".split()) | OPENERS
+#: Verbs whose clause a subordinate one may belong to.
+HOPING = frozenset("hope hopes hoped think thinks thought say says believe believes wish know knows feel feels guess mean".split())
 THIRD = frozenset("he she it they him her his its their them this that these those".split())
 MUTUAL_PLACES = (
     "next to", "near", "beside", "adjacent to", "alongside", "parallel to", "close to", "far from", "far away from",
     "perpendicular to", "touching", "opposite", "married to", "similar to", "identical to", "different from",
-    "related to", "connected to", "equal to", "equivalent to", "near to", "friends with",
+    "connected to", "equal to", "equivalent to", "near to", "friends with", "talking with", "chatting with", "arguing with", "dancing with", "shaking hands with", "holding hands with",
 )  # fmt: skip
 MUTUAL_VERBS = forms(MUTUAL, "VBD") | {"borders": "border", "resembles": "resemble", "bordered": "border"}
+HELPERS = frozenset("is are was were been being be has have had also".split())
 MONTHS = frozenset(
     "january february march april june july august september october november december monday tuesday wednesday "
     "thursday friday saturday sunday".split()
@@ -53,12 +58,14 @@ def to_the_end(tokens: Tokens, comma: int) -> Tokens | None:
     inner = clause(side)
     if found is None or inner is None or found.start or {"and", "or", "but", "then", "so", "that"} & set(low(main)):
         return None
+    if LINKING & set(low(side)) or verbs(main) > 1:
+        return None
     if set(low(main)) & THIRD or words[0] == "while":
         return None
     if words[0] in ("because", "until", "since") and negated(main):
         return None
     lead = replace(tokens[0], word=words[0], gap=" ")
-    return joined(tokens, main, (lead,), lowered(side), tokens[stop:])
+    return joined(tokens, main, (lead,), side, tokens[stop:])
 
 
 def to_the_front(tokens: Tokens, at: int) -> Tokens | None:
@@ -70,16 +77,17 @@ def to_the_front(tokens: Tokens, at: int) -> Tokens | None:
         return None
     if {"and", "or", "but", "that", "who", "which", "to", "what", "how", "whether", "so", "where", "said"} & set(words[:at]):
         return None
-    nested = sum(t.tag.startswith("VV") for t in main) > 1
-    if nested or negated(main) or words[at] == "while" or not movable(tokens, 0):
+    if LINKING & set(low(side)) or HOPING & set(words[:at]):
+        return None
+    if verbs(main) > 1 or negated(main) or words[at] == "while" or not movable(tokens, 0):
         return None
     comma = Token(",", "PUN", tokens[-1].gap)
     return joined(tokens, (tokens[at],), side, (comma,), main, tokens[stop:])
 
 
-def lowered(part: Tokens) -> Tokens:
-    """The part as it stands within a sentence."""
-    return part
+def verbs(part: Tokens) -> int:
+    """How many verbs the part has, auxiliaries aside."""
+    return sum(token.tag.startswith("VV") for token in part)
 
 
 def time_order(tokens: Tokens, rng: Random) -> Tokens | None:
@@ -104,9 +112,11 @@ def time_to_front(tokens: Tokens, words: list[str], stop: int) -> Tokens | None:
     before = tokens[:start]
     found = clause(before)
     loose = {"and", "but", "or", "when", "that", "which", "who", "because", "if", "to", ",", "until", "since", "as", "than"}
-    if not start or found is None or found.start or loose & set(words[:start]) or not movable(tokens, 0):
+    late = [i for i in range(start) if tokens[i].tag in ("VVN", "VVG") and found and i > found.verb + 2]
+    if late or OPENERS & set(words[:start]) or not start or found is None or found.start or loose & set(words[:start]) or not movable(tokens, 0):
         return None
-    if sum(t.tag[:2] in ("VV", "VB", "VH", "VD", "VM") for t in before) > 3 or before[-1].tag in ("PRP", "CRD"):
+    tight = tokens[start - 1].tag in ("VVN", "VVG") and start - 1 != found.verb and words[start - 2] not in HELPERS
+    if tight or sum(t.tag[:2] in ("VV", "VB", "VH", "VD", "VM") for t in before) > 3 or before[-1].tag in ("PRP", "CRD"):
         return None
     comma = Token(",", "PUN", tokens[-1].gap)
     lead = tokens[start].to(words[start].title())
@@ -139,8 +149,11 @@ def conjuncts(tokens: Tokens, rng: Random) -> Tokens | None:
     if words.count("and") != 1 or "," in words:
         return None
     at = words.index("and")
-    hanging = {"of", "with"} & set(words[max(0, at - 5) : at + 5])
-    return None if hanging else swap_conjuncts(tokens, rng)
+    hanging = {"of", "with"} & set(words[max(0, at - 5) : at + 5]) or "." in words[:-1] or len({"'", "`"} & set(words))
+    end = phrase(tokens, at + 1)
+    after = tokens[end] if end < len(tokens) else None
+    closed = after is None or after.word in ENDS or after.tag[:2] in ("VB", "VH", "VM", "VD") or after.tag in ("VVZ", "VVD")
+    return swap_conjuncts(tokens, rng) if closed and not hanging else None
 
 
 def mutual(tokens: Tokens, rng: Random) -> Tokens | None:
@@ -157,9 +170,10 @@ def mutual(tokens: Tokens, rng: Random) -> Tokens | None:
             return None
     elif words[verb] not in MUTUAL_VERBS or tokens[verb].tag not in ("VVD", "VVZ"):
         return None
-    left, right = tokens[:verb], tokens[start:stop]
-    whole = right and (tied(tokens, start) == stop or phrase(tokens, start) == stop)
-    if not whole or not plain(left) or not plain(right) or not movable(tokens, 0):
+    end = phrase(tokens, start) if tokens[verb].tag in ("VVD", "VVZ") else stop
+    left, right, rest = tokens[:verb], tokens[start:end], tokens[end:stop]
+    whole = right and (tied(tokens, start) == end or phrase(tokens, start) == end)
+    if not whole or not placed(rest) or not plain(left) or not plain(right) or not movable(tokens, 0):
         return None
     if words[verb] in ("resembles", "borders") and many(tokens, start, stop):
         return None
@@ -167,7 +181,7 @@ def mutual(tokens: Tokens, rng: Random) -> Tokens | None:
     if {*low(left), *low(right)} & pronouns:
         return None
     be = agreeing(words[verb], many(tokens, start, stop))
-    return joined(tokens, right, be, tokens[verb + 1 : start], left, tokens[stop:])
+    return joined(tokens, right, be, tokens[verb + 1 : start], left, rest, tokens[stop:])
 
 
 def agreeing(verb: str, plural: bool) -> str:
@@ -203,16 +217,60 @@ def comparative_inversion(tokens: Tokens, rng: Random) -> Tokens | None:
     than = words.index("than")
     degree = opposite_degree(tokens, found.verb + 1, than)
     right = tokens[than + 1 : stop]
-    if degree is None or found.end != found.verb or phrase(tokens, than + 1) != stop or not plain(right):
+    if degree is None or found.end != found.verb or tied(tokens, than + 1, frozenset(["of"])) != stop or not plain(right):
         return None
     left = tokens[: found.end]
-    numbers = any(t.tag == "CRD" or t.word[0].isdigit() for t in right)
-    if numbers or not plain(left) or not movable(tokens, 0) or {*SUBJECT_TO_OBJECT} & {words[0], words[stop - 1]}:
+    pronoun = low(left)[0] in SUBJECT_TO_OBJECT
+    apart = not any(t.tag == "CRD" or t.word[0].isdigit() for t in right) and low(right)[-1] not in OBJECT_TO_SUBJECT
+    if not apart or low(right)[0] in SUBJECT_TO_OBJECT or not (plain(left) or pronoun) or not movable(tokens, 0):
         return None
-    be = agreeing(words[found.verb], many(tokens, than + 1, stop))
-    return joined(tokens, right, f"{be} {degree} than", left, tokens[stop:])
+    be = agreeing({"am": "is"}.get(words[found.verb], words[found.verb]), many(tokens, than + 1, stop))
+    return joined(tokens, right, f"{be} {degree} than", cased(left, SUBJECT_TO_OBJECT), tokens[stop:])
 
 
+def sides(tokens: Tokens, rng: Random) -> Tokens | None:
+    """The two sides of a relation of place that does not hold both ways, exchanged."""
+    found = clause(tokens)
+    words, stop = low(tokens), last(tokens)
+    if found is None or found.start or negated(tokens) or words[found.verb] not in BE_FORMS or found.end != found.verb:
+        return None
+    start = found.verb + 1
+    told = next((w for w in ONE_WAY if words[start : start + len(w.split())] == w.split()), "")
+    start += len(told.split())
+    return around(tokens, found.end, start, stop) if told else None
+
+
+def arguments(tokens: Tokens, rng: Random) -> Tokens | None:
+    """The two sides of a comparison exchanged."""
+    found = clause(tokens)
+    words, stop = low(tokens), last(tokens)
+    if found is None or found.start or negated(tokens) or words.count("than") != 1 or found.end != found.verb:
+        return None
+    than = words.index("than")
+    compared = than - found.verb < 5 and any(t.tag == "AJC" or t.word in ("more", "less") for t in tokens[found.verb : than])
+    plain_verb = words[found.verb] in BE_FORMS and compared and words[than - 1] not in ("more", "less", "other", "rather")
+    return around(tokens, found.end, than + 1, stop) if plain_verb else None
+
+
+def around(tokens: Tokens, end: int, start: int, stop: int) -> Tokens | None:
+    """The subject, up to `end`, and what stands from `start` to `stop` exchanged; None where that is no noun phrase."""
+    left, right = tokens[:end], tokens[start:stop]
+    words = {*low(left), *low(right)}
+    whole = bool(right) and phrase(tokens, start) == stop and plain(left) and plain(right) and movable(tokens, 0)
+    if not whole or words & {*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT} or any(t.tag == "CRD" for t in right):
+        return None
+    if low(left)[-1] == low(right)[-1]:
+        return None
+    be = agreeing(low(tokens)[end], many(tokens, start, stop))
+    return joined(tokens, right, be, tokens[end + 1 : start], left, tokens[stop:])
+
+
+#: Relations of place that never hold both ways.
+ONE_WAY = (
+    "on top of", "above", "below", "under", "underneath", "beneath", "over", "behind", "in front of", "at the left side of",
+    "at the right side of", "to the left of", "to the right of", "inside", "in", "on", "north of", "south of", "east of",
+    "west of", "part of", "ahead of", "within",
+)  # fmt: skip
 ORDER = (
     Rule(
         "clause_order", "clause_order", 1, clause_order,
@@ -222,6 +280,11 @@ ORDER = (
     Rule("conjuncts", "conjunct_order", 1, conjuncts, "The dog and the cat slept.", "The cat and the dog slept."),
     Rule("mutual", "symmetric", 1, mutual, "The bench is near the tree.", "The tree is near the bench."),
     Rule("converse", "converse", 1, converse, "The cup is above the plate.", "The plate is below the cup."),
+    Rule("sides", "spatial", 0, sides, "The cup is on the table.", "The table is on the cup."),
+    Rule(
+        "arguments", "comparative", 0, arguments,
+        "The Danube is longer than the Rhine.", "The Rhine is longer than the Danube.",
+    ),
     Rule(
         "comparative_inversion", "comparative_inversion", 1, comparative_inversion,
         "The Danube is longer than the Rhine.", "The Rhine is shorter than the Danube.",

@@ -12,6 +12,7 @@ from onnx_export.generators.spans import (
     HAVE_FORMS,
     MODALS,
     NOUNS,
+    animate,
     clause,
     joined,
     last,
@@ -112,6 +113,8 @@ def active(tokens: Tokens, rng: Random) -> Tokens | None:
 def plain(part: Tokens) -> bool:
     """Whether a noun phrase says the same wherever in the clause it stands."""
     words = low(part)
+    if any(animate(one) and tokens_tag in NOUNS for one, tokens_tag in zip(words[:-1], [t.tag for t in part[1:]], strict=True)):
+        return False
     return not SCOPED & set(words) and words[0] not in ("it", "that", "this", "these", "those", "there", "you")
 
 
@@ -221,9 +224,11 @@ def relative(tokens: Tokens, rng: Random) -> Tokens | None:
         if words[i + 1] == "who" and words[i + 2] in ("is", "are") and i + 3 < len(tokens):
             if tokens[i + 3].tag == "VVG" and tokens[i + 3].word.endswith("ing"):
                 return (*tokens[: i + 1], *tokens[i + 3 :])
+        if {"and", "or"} & set(words[max(0, i - 4) : i]):
+            continue
         ongoing = tokens[i + 1].tag == "VVG" and words[i + 1].endswith("ing") and inflect_base(words[i + 1])
         start = next((j for j in range(i - 1, -1, -1) if tokens[j].tag in ("AT0", "CRD", "DT0")), -1)
-        if ongoing and start in (i - 1, i - 2, i - 3) and "was" not in words and "were" not in words:
+        if ongoing and start >= 0 and start in (i - 1, i - 2, i - 3) and "was" not in words and "were" not in words:
             be = "are" if many(tokens, start, i + 1) else "is"
             return joined(tokens, tokens[: i + 1], f"who {be}", tokens[i + 1 :])
     return None

@@ -42,4 +42,5 @@ class Rule:
         tokens = settled(tag(sentence))
         found = self.step(tokens, Random(f"{seed}/{self.name}/{sentence}")) if tokens else None
         text = text_of(found) if found else ""
+        text = text.replace(" ' s ", " 's ") if " ' s " not in sentence else text
         return text if text and text != sentence else None

@@ -21,7 +21,7 @@ _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Gen|Col|Capt|Lt|Sgt|Rev|Hon|Gov|Sen|Rep|Inc|Ltd|Co|Corp|Bros|vs|etc"
     r"|e\.g|i\.e|cf|al|approx|ca|No|Nos|Vol|pp|Fig|Mt|Ft|U\.S|U\.K|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)\.$"
 )
-_ODD = re.compile(r"https?:|www\.|[@#<>{}|\\^~_=*\x00-\x08]|\.\.\.|…|\[\d")
+_ODD = re.compile(r"https?:|www\.|[@#<>{}|\\^~_=*\x00-\x08]|\.\.|…|\[\w|[a-z)][.!?,][A-Z]|\b[A-Z]{7,}\b")
 _ENGLISH = frozenset(
     "the a an is are was were be been of in on at to and or for with from by has have had he she it they we you i this that "
     "his her their its my who which when not there as one two".split()

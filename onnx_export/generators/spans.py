@@ -75,7 +75,7 @@ def phrase(tokens: Tokens, start: int) -> int:
     first = tokens[start]
     if first.word.lower() in SUBJECT_TO_OBJECT or first.word.lower() in SUBJECT_TO_OBJECT.values():
         return start + 1
-    opened = first.word.lower() in DETERMINERS or first.tag == "DPS"
+    opened = (first.word.lower() in DETERMINERS and first.tag != "CJT") or first.tag == "DPS"
     end = start + opened
     counted = end < size and tokens[end].tag in ("CRD", "ORD")
     while end < size and (tokens[end].tag in ("AJ0", "ORD", "CRD", "AJC", "AJS") or _decorated(tokens, end)):
@@ -211,6 +211,8 @@ def joined(tokens: Tokens, *parts: Tokens | str) -> Tokens:
         made += [replace(t, gap=" ") if i == 0 and t.word not in CLOSING and not t.gap else t for i, t in enumerate(found)]
     first = tokens[0].word
     made = [t.to(t.word.lower()) if i and t.tag == "PNP" and t.word == first and first != "I" else t for i, t in enumerate(made)]
+    if first[:1].isdigit() and made and made[0].tag in ("NEW", "CJS", "PRP"):
+        made[0] = made[0].to(made[0].word[:1].upper() + made[0].word[1:])
     return recase(tuple(made), tokens) if made else ()
 
 

@@ -40,7 +40,8 @@ ACTIONS = frozenset(
     "groom examine treat cure persuade convince encourage inspire influence command dominate acquire overtake invade "
     "occupy annex conquer liberate bomb besiege threaten challenge question interrogate hunt ambush capture imprison "
     "release abandon adopt quote cite summon call phone contact visit welcome escort guide eat execute assassinate "
-    "depose overthrow promote fire fund sponsor supply inform tell ask console comfort spank tickle pinch bully"
+    "depose overthrow promote fire fund sponsor supply inform tell ask console comfort spank tickle pinch bully assist consult recruit bless crown outrun outscore host direct represent mentor tutor sign draft "
+    "precede eliminate outlast upset coax drag nudge grab seize hit eject evict depict imitate copy resent pity"
     .split()
 )
 #: What has a plain passive besides.
