@@ -27,7 +27,11 @@ from plugin_server.jsonlines import dump
 )
 @click.option("--seed", default=1, show_default=True, help="Of everything drawn.")
 @click.option(
-    "--per-sentence", type=click.IntRange(1, 20), default=2, show_default=True, help="Near-misses of a sentence at most."
+    "--per-sentence",
+    type=click.IntRange(1, 20),
+    default=2,
+    show_default=True,
+    help="Near-misses of a sentence at most.",
 )
 @click.option("--categories", metavar="A,B,…", default="", help="Only these categories.  [default: all]")
 @click.option("--limit", type=click.IntRange(4), help="Pairs to write at most.")
@@ -50,9 +54,10 @@ def negatives(
     "group" (the sentence it was made from). They come in blocks of four, two true and two false pairs of the same two
     queries and the same two documents, so that no text alone tells its label.
 
-    Near-misses: negation, role, binding, spatial, temporal, number, quantifier, comparative, antonym, entity. Rewritings:
-    contraction, number_words, synonym, passive, cleft, existential, dative, relative, clause_order, conjunct_order,
-    symmetric, converse, comparative_inversion. What each does, and how often it is wrong: onnx_export/generators/README.md.
+    Near-misses: negation, role, binding, spatial, temporal, number, quantifier, comparative, antonym, entity.
+    Rewritings: contraction, number_words, synonym, passive, cleft, existential, dative, relative, clause_order,
+    conjunct_order, symmetric, converse, comparative_inversion. What each does, and how often its label is wrong, is
+    told in onnx_export/generators/README.md.
 
     \b
     Example:
@@ -66,7 +71,9 @@ def negatives(
     wanted = [name.strip() for name in categories.split(",") if name.strip()] or list(CATEGORIES)
     unknown = [name for name in wanted if name not in CATEGORIES]
     if unknown:
-        raise click.BadParameter(f"{unknown[0]!r} is not known: choose of {', '.join(CATEGORIES)}", param_hint="--categories")
+        raise click.BadParameter(
+            f"{unknown[0]!r} is not known: choose of {', '.join(CATEGORIES)}", param_hint="--categories"
+        )
     if output != "-" and same_file(corpus, Path(output)):
         raise click.UsageError("the output must be another file than the input")
     tally: Counter[str] = Counter()
@@ -115,7 +122,7 @@ def finish(tally: Counter[str], name: str) -> None:
         SimgateError: nothing was made.
     """
     if not tally["read"]:
-        raise SimgateError(f"{name}: holds no sentence: give English text in UTF-8, or JSON Lines with \"text\"")
+        raise SimgateError(f'{name}: holds no sentence: give English text in UTF-8, or JSON Lines with "text"')
     if not tally["pairs"]:
         why = "no rule applies to any of them: give more sentences, or more --categories"
         if not tally["usable"]:

@@ -8,21 +8,21 @@ from onnx_export.generators.edits_changes import articles
 from onnx_export.generators.edits_rewrites import SMALL, like, put
 from onnx_export.generators.phrase import number_words
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import NOUNS, low, negated
+from onnx_export.generators.spans import NOUNS, low, negated, person, plurals
 from onnx_export.generators.tagging import Tokens
 from onnx_export.generators.vocabulary_edits import LASTING
 
 #: Words beside a number that make it a bound, a range, a name, or half of another number.
 BOUNDING = frozenset(
-    "least most than over under up below above between to or and - – — / : . , $ # ° x × = + * ( ) no about around nearly "
-    "almost approximately roughly some only just maximum minimum within every another other these those both dozen "
-    "hundred thousand half point".split()
+    "least most than over under up below above between to or and - – — / : . , $ # ° x × = + * ( ) no about "
+    "around nearly almost approximately roughly some only just maximum minimum within every another other "
+    "these those both dozen hundred thousand half point".split()
 )
 CALENDAR = frozenset(
     "january february march april may june july august september october november december jan feb mar apr jun jul "
     "aug sep oct nov dec".split()
 )
-YEAR_WORDS = frozenset("in since of by until during from".split())
+YEAR_WORDS = frozenset("in since of by until during from the".split())
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 #: Nouns with which an ordinal is a name or a way of speaking.
 ORDINAL_IDIOMS = frozenset(
@@ -47,7 +47,8 @@ def counts(tokens: Tokens, at: int) -> bool:
     """Whether an exact number of things stands here."""
     words = low(tokens)
     word = words[at].replace(",", "").rstrip("%")
-    if not (word.isdigit() and len(word) < 7 and int(word) > 1) and word not in SMALL:
+    dated = words[at].isdigit() and 1100 <= int(words[at]) <= 2030
+    if dated or (not (word.isdigit() and len(word) < 7 and int(word) > 1) and word not in SMALL):
         return False
     before = words[at - 1] if at else ""
     behind = words[at + 1] if at + 1 < len(words) else ""
@@ -130,7 +131,9 @@ def number_word(tokens: Tokens, rng: Random) -> Tokens | None:
     spot = rng.choice(spots)
     word = tokens[spot].word
     model = "A" if spot == 0 else "a"
-    return put(tokens, spot, spot + 1, [like(number_words(int(word)), model) if word.isdigit() else str(value_of(word))])
+    return put(
+        tokens, spot, spot + 1, [like(number_words(int(word)), model) if word.isdigit() else str(value_of(word))]
+    )
 
 
 def value_of(word: str) -> int:
@@ -151,12 +154,14 @@ QUANTIFIERS = (
     ("a majority of", "a minority of", "", ""), ("the majority of", "a minority of", "", ""),
 )  # fmt: skip
 LOOSE_BEFORE = frozenset(
+    "only three four five 10 50 100 500 "
     "how so as too a an the very quite this that these those not more less most rather such good great first last next "
     "past with above after at for of well in they we you them us it".split()
 )
 LOOSE_AFTER = frozenset(
-    "time times kind kinds sort sorts couple point extent day days year years week weeks month months night nights morning way "
-    "ways hours now other others single things thing else more reason reasons parts part forms".split()
+    "time times kind kinds sort sorts couple point extent day days year years week weeks month months night "
+    "nights morning way ways hours now other others single things thing else more reason reasons parts part "
+    "forms".split()
 )
 
 
@@ -169,7 +174,9 @@ def quantifier(tokens: Tokens, rng: Random) -> Tokens | None:
         (i, len(one.split()), two)
         for one, two, following, _ in QUANTIFIERS
         for i in range(len(words) - len(one.split()))
-        if words[i : i + len(one.split())] == one.split() and words[max(0, i - 1)] != "on" and quantifies(tokens, i, len(one.split()), following)
+        if words[i : i + len(one.split())] == one.split()
+        and words[max(0, i - 1)] != "on"
+        and quantifies(tokens, i, len(one.split()), following)
     ]
     if not found:
         return None
@@ -182,11 +189,20 @@ def quantifies(tokens: Tokens, at: int, size: int, following: str) -> bool:
     words = low(tokens)
     before, after = words[at - 1] if at else "", words[at + size]
     rest = tokens[at + size :]
-    if before in LOOSE_BEFORE or after in LOOSE_AFTER or after == "of" or before in ("and", "or", ","):
+    owned = before.endswith(("'s", "’s")) or tokens[at - 1 if at else 0].tag == "DPS"
+    floating = words[at] == "all" and before in ("are", "were", "be", "is", "was")
+    if (
+        owned
+        or floating
+        or before in LOOSE_BEFORE
+        or after in LOOSE_AFTER
+        or after == "of"
+        or before in ("and", "or", ",")
+    ):
         return False
     if following in ("NN1", "NN2"):
         noun = next((j for j, t in enumerate(rest[:3]) if t.tag not in ("AJ0",)), 0)
-        return rest[noun].tag == following and rest[noun].word.lower() not in LASTING | LOOSE_AFTER
+        return rest[noun].tag == following and rest[noun].word.lower() not in LASTING | plurals(LASTING) | LOOSE_AFTER
     if following == "V":
         return rest[0].tag in ("VVZ", "VVD") or words[at + size] in ("is", "was", "has", "had")
     if following == "CRD":
@@ -220,6 +236,8 @@ def table(rows: str) -> dict[str, str]:
 
 
 COMPARED, TOPPED = table(DEGREES), table(HIGHEST)
+#: Nouns that make another word of "higher" and "lower".
+LEVELS = frozenset("body house education court courts case secondary".split())
 #: Nouns that make another word of a superlative.
 TOP_IDIOMS = frozenset("friend friends man buy seller sellers buddy bet interest interests practice practices".split())
 
@@ -246,15 +264,35 @@ def comparative(tokens: Tokens, rng: Random) -> Tokens | None:
         before, after, word = words[i - 1], words[i + 1], words[i]
         if before in ("no", "any", "the", "much", "ever", "all") and word in COMPARED and before != "much":
             continue
-        attributive = tokens[i + 1].tag in ("NN1", "NN2") and before in ("a", "an", "his", "her", "their", "my", "is", "are")
+        attributive = tokens[i + 1].tag in ("NN1", "NN2") and before in (
+            "a",
+            "an",
+            "his",
+            "her",
+            "their",
+            "my",
+            "is",
+            "are",
+        )
         if word in COMPARED and (after == "than" or attributive):
             lasts = before in ("take", "takes", "took", "taking", "last", "lasts", "lasted", "wait", "waited")
-            found += [] if lasts else [(i, i + 1, COMPARED[word])]
-        if word in TOPPED and before in ("the", "his", "her", "their", "its", "my") and tokens[i + 1].tag in NOUNS and after not in TOP_IDIOMS:
+            aged = word == "older" and not person(after) and after not in ("than", "people")
+            found += [] if lasts or (word in ("higher", "lower") and after in LEVELS) else [(i, i + 1, "newer" if aged else COMPARED[word])]
+        if (
+            word in TOPPED
+            and before in ("the", "his", "her", "their", "its", "my")
+            and tokens[i + 1].tag in NOUNS
+            and after not in TOP_IDIOMS
+        ):
             found.append((i, i + 1, TOPPED[word]))
         if word in ("more", "less", "most", "least") and tokens[i + 1].tag == "AJ0" and graded(words, i):
             found.append((i, i + 1, {"more": "less", "less": "more", "most": "least", "least": "most"}[word]))
-        if word in ("more", "fewer") and tokens[i + 1].tag == "NN2" and "than" in words[i + 2 : i + 5] and before != "and":
+        if (
+            word in ("more", "fewer")
+            and tokens[i + 1].tag == "NN2"
+            and "than" in words[i + 2 : i + 5]
+            and before != "and"
+        ):
             found.append((i, i + 1, "fewer" if word == "more" else "more"))
     found = [spot for spot in found if spot[2] not in words]
     if not found:

@@ -9,7 +9,19 @@ from onnx_export.generators.edits_rewrites import like, put
 from onnx_export.generators.edits_words import CONTRACTIONS
 from onnx_export.generators.phrase import inflect
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import BE_FORMS, HAVE_FORMS, MODALS, NOUNS, asked, clause, low, negated, person, phrase, plural
+from onnx_export.generators.spans import (
+    BE_FORMS,
+    HAVE_FORMS,
+    MODALS,
+    NOUNS,
+    asked,
+    clause,
+    low,
+    negated,
+    person,
+    phrase,
+    plural,
+)
 from onnx_export.generators.tagging import Tokens, tagger
 
 #: Words whose place beside a "not" decides what it denies.
@@ -28,7 +40,7 @@ def deny(tokens: Tokens, rng: Random) -> Tokens | None:
         return None
     words, verb = low(tokens), tokens[found.verb]
     word = words[found.verb]
-    if word in BE_FORMS | MODALS or (word in HAVE_FORMS and tokens[found.verb + 1].tag == "VVN"):
+    if word in BE_FORMS | MODALS or (word in HAVE_FORMS and tokens[found.verb + 1 :] and tokens[found.verb + 1].tag == "VVN"):
         return put(tokens, found.verb + 1, found.verb + 1, ["not"]) if found.verb + 1 < len(tokens) else None
     coordinated = {"and", "or", ","} & set(words[found.verb :])
     if word in HAVE_FORMS or coordinated or found.verb != found.end:
@@ -81,19 +93,28 @@ def lacking(tokens: Tokens, rng: Random) -> Tokens | None:
     for at in range(1, len(words) - 2):
         noun = tokens[at - 1].tag in ("NN1", "NN2") or words[at - 1] in ("people", "men", "women")
         end = phrase(tokens, at + 1)
-        closed = end > at + 1 and tokens[end - 1].tag in ("NN1", "NN2") and (end >= len(words) - 1 or words[end] not in ("of", "to", "and", "that", ","))
+        closed = (
+            end > at + 1
+            and tokens[end - 1].tag in ("NN1", "NN2")
+            and (end >= len(words) - 1 or words[end] not in ("of", "to", "and", "that", ","))
+        )
         if not noun or not closed:
             continue
         if words[at] == "with" and words[at + 1] in ("a", "an") and owner(words[at - 1]) and not negated(tokens):
             return put(tokens, at, at + 1, ["without"])
-        if words[at] == "without" and sum(w in ("not", "no", "never") for w in words) == 0 and words[at + 1] not in ("any", "the"):
+        if (
+            words[at] == "without"
+            and sum(w in ("not", "no", "never") for w in words) == 0
+            and words[at + 1] not in ("any", "the")
+        ):
             return put(tokens, at, at + 1, ["with"])
     return None
 
 
 OWNERS = frozenset(
-    "shirt hat car truck house room building bed table desk kitchen bathroom plate boat bench street wall cake pizza bike "
-    "motorcycle dress jacket dog cat horse bear building tower window couch sofa chair bowl sandwich hotel apartment".split()
+    "shirt hat car truck house room building bed table desk kitchen bathroom plate boat bench street wall "
+    "cake pizza bike motorcycle dress jacket dog cat horse bear building tower window couch sofa chair bowl "
+    "sandwich hotel apartment".split()
 )
 
 
@@ -107,7 +128,13 @@ def contraction(tokens: Tokens, rng: Random) -> Tokens | None:
     words = low(tokens)
     for at in range(len(words)):
         two = " ".join(words[at : at + 2])
-        if two in CONTRACTIONS and two.endswith("not") and at and not {"whether", "or", "only"} & set(words[at : at + 3]) and tokens[at + 1].gap:
+        if (
+            two in CONTRACTIONS
+            and two.endswith("not")
+            and at
+            and not {"whether", "or", "only"} & set(words[at : at + 3])
+            and tokens[at + 1].gap
+        ):
             return put(tokens, at, at + 2, [like(CONTRACTIONS[two], tokens[at].word)])
         if words[at] in FULL and at and not asked(tokens) and tokens[at - 1].tag in (*NOUNS, "PNP", "EX0", "DT0"):
             return put(tokens, at, at + 1, like(FULL[words[at]], tokens[at].word).split())
@@ -120,4 +147,3 @@ NEGATION = (
     Rule("lacking", "negation", 0, lacking, "A man with a hat sings.", "A man without a hat sings."),
     Rule("contraction", "contraction", 1, contraction, "It did not rain.", "It didn't rain."),
 )
-

@@ -6,7 +6,7 @@ from random import Random
 
 from onnx_export.generators.edits_rewrites import like, put
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import BE_FORMS, low, phrase
+from onnx_export.generators.spans import BE_FORMS, low, phrase, plurals
 from onnx_export.generators.tagging import Tokens
 from onnx_export.generators.vocabulary_edits import LASTING
 
@@ -33,7 +33,8 @@ LOOSE = (
 LONE = {
     "upstairs": "downstairs", "downstairs": "upstairs", "indoors": "outdoors", "outdoors": "indoors",
     "uphill": "downhill", "downhill": "uphill", "upstream": "downstream", "downstream": "upstream",
-    "outside": "inside", "inside": "outside", "northern": "southern", "southern": "northern", "eastern": "western", "western": "eastern",
+    "outside": "inside", "inside": "outside",
+    "northern": "southern", "southern": "northern", "eastern": "western", "western": "eastern",
     "northeast": "southwest", "northwest": "southeast", "southeast": "northwest", "southwest": "northeast",
 }  # fmt: skip
 POSED = frozenset(
@@ -42,19 +43,22 @@ POSED = frozenset(
     "buried visible".split()
 )
 MOVING = frozenset(
-    "walking walks walk walked running runs run ran jumping jumps jump jumped climbing climbs climbed diving dives dived "
-    "driving drives drove stepping steps stepped crawling crawls crawled flying flies flew riding rides rode moving moves "
-    "moved going goes went swimming swims swam leaping leaps leaped sliding slides slid heading heads".split()
+    "walking walks walk walked running runs run ran jumping jumps jump jumped climbing climbs climbed diving "
+    "dives dived driving drives drove stepping steps stepped crawling crawls crawled flying flies flew "
+    "riding rides rode moving moves moved going goes went swimming swims swam leaping leaps leaped sliding "
+    "slides slid heading heads".split()
 )
 STEEP = frozenset("stairs steps staircase hill mountain ladder slope escalator cliff ramp tree rope slide".split())
 BODY = frozenset("hand arm leg foot shoulder ear eye side knee ankle wrist corner bank edge".split())
-FIGURES = frozenset("over the years|over the phone|over the internet|under the age|under the name|under the law".split("|"))
+FIGURES = frozenset(
+    ("over the years|over the phone|over the internet|under the age|under the name|under the law").split("|")
+)
 ABSTRACT = LASTING | frozenset(
-    "age name law average control pressure influence scenes times wheel law contract radar circumstances conditions rule "
-    "terms guidance direction leadership command supervision auspices title banner schedule limit radio internet world "
-    "phone course fact idea thing one work use power play action account question consideration force effect practice "
-    "budget fire business trouble debt order date stock reach hand sight place tune touch town country market line fashion "
-    "league water".split()
+    "age name law average control pressure influence scenes times wheel law contract radar circumstances "
+    "conditions rule terms guidance direction leadership command supervision auspices title banner schedule "
+    "limit radio internet world phone course fact idea thing one work use power play action account question "
+    "consideration force effect practice budget fire business trouble debt order date stock reach hand sight "
+    "place tune touch town country market line fashion league water".split()
 )
 
 
@@ -70,7 +74,20 @@ def spatial(tokens: Tokens, rng: Random) -> Tokens | None:
         loose = None if firm else next((row for row in LOOSE if starts(words, i, row[0])), None)
         if loose and stands(tokens, i, loose[0]) and concrete(tokens, i + len(loose[0].split())):
             found.append((i, i + len(loose[0].split()), loose[1]))
-    opposed = {"left", "right", "up", "down", "above", "below", "front", "behind", "north", "south", "inside", "outside"}
+    opposed = {
+        "left",
+        "right",
+        "up",
+        "down",
+        "above",
+        "below",
+        "front",
+        "behind",
+        "north",
+        "south",
+        "inside",
+        "outside",
+    }
     covered = [i for i, word in enumerate(words) if word in opposed]
     found = [spot for spot in found if not any(i < spot[0] or i >= spot[1] for i in covered)]
     if not found:
@@ -87,10 +104,16 @@ def starts(words: list[str], at: int, row: str) -> bool:
 def concrete(tokens: Tokens, at: int) -> bool:
     """Whether a noun phrase of something that has a place follows."""
     end = phrase(tokens, at)
-    if end == at or tokens[at].tag == "CRD" or tokens[at].word.lower() in ("it", "that", "this", "them", "me", "us", "you"):
+    if (
+        end == at
+        or tokens[at].tag == "CRD"
+        or tokens[at].word.lower() in ("it", "that", "this", "them", "me", "us", "you")
+    ):
         return False
     words = low(tokens)
-    return words[end - 1] not in ABSTRACT and not (end < len(words) and words[end] in ("of", "'s") and words[end - 1] in ABSTRACT)
+    return words[end - 1] not in ABSTRACT and not (
+        end < len(words) and words[end] in ("of", "'s") and words[end - 1] in ABSTRACT
+    )
 
 
 def stands(tokens: Tokens, at: int, word: str) -> bool:
@@ -111,12 +134,16 @@ def side(tokens: Tokens, rng: Random) -> Tokens | None:
         word, before, after = words[i], words[i - 1], words[i + 1] if i + 1 < len(words) else "."
         if word in ("left", "right") and tokens[i].word.islower():
             hand = after in BODY and before in ("the", "his", "her", "their", "its", "my", "far")
-            alone = before == "the" and words[max(0, i - 2)] in ("on", "to") and (after in (".", ",", "is", "has", "and"))
+            alone = (
+                before == "the" and words[max(0, i - 2)] in ("on", "to") and (after in (".", ",", "is", "has", "and"))
+            )
             if hand or alone:
                 found.append((i, "right" if word == "left" else "left"))
         if word in ("up", "down") and any(w in STEEP for w in words[i + 1 : i + 4]) and before in MOVING:
             found.append((i, "down" if word == "up" else "up"))
-        adverb = word not in ("inside", "outside") or (tokens[i].tag == "AV0" and after in (".", ",", "in", "on", "while", "and"))
+        adverb = word not in ("inside", "outside") or (
+            tokens[i].tag == "AV0" and after in (".", ",", "in", "on", "while", "and")
+        )
         if word in LONE and adverb and tokens[i].word.islower() and LONE[word] not in words:
             found.append((i, LONE[word]))
     if len({word for word in words if word in ("left", "right", "up", "down")}) > 1 or not found:
@@ -147,10 +174,17 @@ def sequence(tokens: Tokens, rng: Random) -> Tokens | None:
     end = phrase(tokens, at + 1)
     head = words[end - 1] if end > at + 1 else ""
     before, after = words[at - 1] if at else "", words[at + 1]
-    goes_on = end > at + 1 or tokens[at + 1].tag == "VVG" or after.isdigit()
-    if before in TAKEN or head in ("while", "fact", "use") or after in ("all", "that", "which", "this", "me", "him", "her", "them", "it", "us", "you") or head == before:
+    if words[at] == "after" and plurals(LASTING) & set(words[at + 1 : at + 6]):
         return None
-    if not goes_on or (words[at] == "before" and head in WITNESSES) or tokens[at - 1].tag in ("VVG",) and at:
+    goes_on = end > at + 1 or tokens[at + 1].tag == "VVG" or after.isdigit()
+    if (
+        before in TAKEN
+        or head in ("while", "fact", "use")
+        or after in ("all", "that", "which", "this", "me", "him", "her", "them", "it", "us", "you")
+        or head == before
+    ):
+        return None
+    if not goes_on or (words[at] == "before" and head in WITNESSES) or (tokens[at - 1].tag in ("VVG",) and at):
         return None
     return put(tokens, at, at + 1, [like("after" if words[at] == "before" else "before", tokens[at].word)])
 
@@ -170,16 +204,41 @@ def calendar(tokens: Tokens, rng: Random) -> Tokens | None:
         word, before, after = words[i], words[i - 1], words[i + 1] if i + 1 < len(words) else "."
         for row in (DAYS, MONTHS):
             named = row is DAYS and before in ("on", "next", "last", "every", "until", "since", "by")
-            if word in row and (named or (row is MONTHS and (before in ("in", "on", "of", "until", "since") or after.isdigit() or before.isdigit()))):
+            if word in row and (
+                named
+                or (
+                    row is MONTHS
+                    and (before in ("in", "on", "of", "until", "since") or after.isdigit() or before.isdigit())
+                )
+            ):
                 found += [(i, other.title()) for other in row if other not in (word, "february")]
         for row in (SEASONS, DAYTIMES):
             if word in row and before == "the" and words[max(0, i - 2)] in ("in", "during") and after != "of":
                 found += [(i, other) for other in row if other != word]
-        if word in ("later", "earlier") and before in ("years", "months", "days", "weeks", "hours", "minutes", "year", "day"):
+        if word in ("later", "earlier") and before in (
+            "years",
+            "months",
+            "days",
+            "weeks",
+            "hours",
+            "minutes",
+            "year",
+            "day",
+        ):
             found.append((i, "earlier" if word == "later" else "later"))
-        if word in ("early", "late") and before in ("the", "in") and (after in MONTHS or after.rstrip("s").isdigit() or after in SEASONS):
+        if (
+            word in ("early", "late")
+            and before in ("the", "in")
+            and (after in MONTHS or after.rstrip("s").isdigit() or after in SEASONS)
+        ):
             found.append((i, "late" if word == "early" else "early"))
-        if word in ("beginning", "start", "end") and before == "the" and after == "of" and words[i - 2] in ("at", "by") and TIMED & set(words[i + 2 : i + 5]):
+        if (
+            word in ("beginning", "start", "end")
+            and before == "the"
+            and after == "of"
+            and words[i - 2] in ("at", "by")
+            and TIMED & set(words[i + 2 : i + 5])
+        ):
             found.append((i, "end" if word != "end" else "beginning"))
     found = [(i, new) for i, new in found if new.lower() not in words]
     if not found:

@@ -18,8 +18,9 @@ RELATIONS = frozenset(
     "leader creator producer brother-in-law part suburb district division".split()
 )
 TRAVEL = frozenset(
-    "went moved travelled traveled flew drove walked sailed sent transferred relocated emigrated returned migrated runs ran "
-    "marched fled transported traded flying driving walking travelling traveling moving sailing".split()
+    "went moved travelled traveled flew drove walked sailed sent transferred relocated emigrated returned "
+    "migrated runs ran marched fled transported traded flying driving walking travelling traveling moving "
+    "sailing".split()
 )
 TAKERS = frozenset("the a an".split())
 
@@ -52,7 +53,10 @@ def acting(tokens: Tokens, at: int) -> tuple[tuple[int, int], tuple[int, int]] |
     back = at - 1
     while back > 0 and words[back] in BE_FORMS | MODALS | {"being", "been", "has", "had", "have", "also", "then"}:
         back -= 1
-    first = next((i for i in range(max(0, back - 4), back + 1) if phrase(tokens, i) == back + 1 and not inside(tokens, i)), back + 1)
+    first = next(
+        (i for i in range(max(0, back - 4), back + 1) if phrase(tokens, i) == back + 1 and not inside(tokens, i)),
+        back + 1,
+    )
     if end <= start or first > back or not fits(tokens, (first, back + 1), (start, end), told, back + 1 == at):
         return None
     return (first, back + 1), (start, end)
@@ -63,7 +67,13 @@ def inside(tokens: Tokens, at: int) -> bool:
     if not at:
         return False
     before = tokens[at - 1]
-    return before.tag in ("PRP", "PRF", "CJC", "AT0", "AJ0", "DPS", "CRD", "ORD", *NOUNS) or before.word.lower() in ("and", "or", "to", "than", "as")
+    return before.tag in ("PRP", "PRF", "CJC", "AT0", "AJ0", "DPS", "CRD", "ORD", *NOUNS) or before.word.lower() in (
+        "and",
+        "or",
+        "to",
+        "than",
+        "as",
+    )
 
 
 def fits(tokens: Tokens, left: tuple[int, int], right: tuple[int, int], told: str, bare: bool) -> bool:
@@ -74,11 +84,19 @@ def fits(tokens: Tokens, left: tuple[int, int], right: tuple[int, int], told: st
     after = tokens[d] if d < len(tokens) else None
     if any(animate(tokens[i].word) and tokens[i + 1].tag in NOUNS for x, y in (left, right) for i in range(x, y - 1)):
         return False
-    if "hot" in words[a:b] + words[c:d] or words[b - 1] == words[d - 1] or {*words[a:b], *words[c:d]} & {*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT, "other", "another"}:
+    if (
+        "hot" in words[a:b] + words[c:d]
+        or words[b - 1] == words[d - 1]
+        or {*words[a:b], *words[c:d]} & {*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT, "other", "another"}
+    ):
         return False
     if any(t.tag in ("DPS", "ORD") or t.word.endswith(("'s", "’s")) for t in one + two) or not movable(tokens, a):
         return False
-    if after and (after.tag in (*NOUNS, "PRF", "CJC", "VVG", "AJ0") or after.word in ("'", "-", ",", "(") or after.word.lower() in ("of", "and", "who")):
+    if after and (
+        after.tag in (*NOUNS, "PRF", "CJC", "VVG", "AJ0")
+        or after.word in ("'", "-", ",", "(")
+        or after.word.lower() in ("of", "and", "who")
+    ):
         return False
     named = one[-1].tag == two[-1].tag == "NP0"
     same = many(tokens, a, b) == many(tokens, c, d)
@@ -90,11 +108,16 @@ def pronouns(tokens: Tokens, rng: Random) -> Tokens | None:
     words = low(tokens)
     for at in range(1, len(words) - 1):
         told = {"VVD": "VBD", "VVI": "VB"}.get(tokens[at].tag)
-        known = told == "VBD" and words[at] in forms(ACTIONS, "VBD") or told == "VB" and words[at] in ACTIONS
+        known = (told == "VBD" and words[at] in forms(ACTIONS, "VBD")) or (told == "VB" and words[at] in ACTIONS)
         who, whom = at - 1, at + 1
         while who > 0 and words[who] in MODALS | {"did", "didn't", "not", "also", "never"}:
             who -= 1
-        if not known or words[who] not in SUBJECT_TO_OBJECT or words[whom] not in OBJECT_TO_SUBJECT or words[who] in ("it", "you"):
+        if (
+            not known
+            or words[who] not in SUBJECT_TO_OBJECT
+            or words[whom] not in OBJECT_TO_SUBJECT
+            or words[who] in ("it", "you")
+        ):
             continue
         after = tokens[whom + 1] if whom + 1 < len(tokens) else None
         if SUBJECT_TO_OBJECT[words[who]] == words[whom] or (after and after.tag in (*NOUNS, "AJ0", "ORD", "CRD")):
@@ -103,7 +126,12 @@ def pronouns(tokens: Tokens, rng: Random) -> Tokens | None:
             continue
         new = OBJECT_TO_SUBJECT[words[whom]]
         made = put(tokens, whom, whom + 1, [SUBJECT_TO_OBJECT[words[who]]])
-        return put(made, who, who + 1, ["I" if new == "i" else like(new, tokens[who].word) if tokens[who].word != "I" or not who else new])
+        return put(
+            made,
+            who,
+            who + 1,
+            ["I" if new == "i" else like(new, tokens[who].word) if tokens[who].word != "I" or not who else new],
+        )
     return None
 
 
@@ -117,7 +145,12 @@ def related(tokens: Tokens, rng: Random) -> Tokens | None:
         end = phrase(tokens, at + 2)
         if left != at - 2 or words[at - 2] not in ("is", "was") or tokens[left - 1].tag != "NP0" or end == at + 2:
             continue
-        if tokens[end - 1].tag == "NP0" and tokens[at + 2].tag == "NP0" and tokens[0].tag == "NP0" and words[end : end + 1] != ["and"]:
+        if (
+            tokens[end - 1].tag == "NP0"
+            and tokens[at + 2].tag == "NP0"
+            and tokens[0].tag == "NP0"
+            and words[end : end + 1] != ["and"]
+        ):
             return exchange(tokens, (0, left), (at + 2, end))
     return None
 
@@ -149,7 +182,12 @@ def giver(tokens: Tokens, rng: Random) -> Tokens | None:
         left = phrase(tokens, 0)
         to = words.index("to", at)
         thing, end = phrase(tokens, at + 1), phrase(tokens, to + 1)
-        if thing != to or left not in (at, at - 1) or end == to + 1 or not fits(tokens, (0, left), (to + 1, end), "VBD", True):
+        if (
+            thing != to
+            or left not in (at, at - 1)
+            or end == to + 1
+            or not fits(tokens, (0, left), (to + 1, end), "VBD", True)
+        ):
             continue
         return exchange(tokens, (0, left), (to + 1, end))
     return None
@@ -168,8 +206,9 @@ DIMENSIONS = tuple(
 )  # fmt: skip
 #: Nouns with which a word of colour or nationality is part of a name.
 NAMED_COLOUR = frozenset(
-    "house cross belt tea juice wine bread pepper bear flag carpet card board sea army market bean beans onion onions "
-    "light lights man men woman women people person boy boys girl girls bit and or language empire war revolution".split()
+    "house cross belt tea juice wine bread pepper bear flag carpet card board sea army market bean beans "
+    "onion onions light lights man men woman women people person boy boys girl girls bit and or language "
+    "empire war revolution".split()
 )
 CHILDREN = frozenset("boy boys girl girls baby babies child children kid kids".split())
 
@@ -193,8 +232,16 @@ def binds(tokens: Tokens, at: int) -> bool:
     words = low(tokens)
     known = any(words[at] in row for row in DIMENSIONS)
     before = tokens[at - 1] if at else None
-    alone = before is None or before.tag in ("AT0", "DPS", "PRP", "CRD", "DT0", "CJC", "VVG", "PRF") or before.word == ","
-    touched = before is not None and before.word.lower() in ("and", ",", "or") and at > 1 and tokens[at - 2].tag in ("AJ0", "NN1") and any(words[at - 2] in row for row in DIMENSIONS)
+    alone = (
+        before is None or before.tag in ("AT0", "DPS", "PRP", "CRD", "DT0", "CJC", "VVG", "PRF") or before.word == ","
+    )
+    touched = (
+        before is not None
+        and before.word.lower() in ("and", ",", "or")
+        and at > 1
+        and tokens[at - 2].tag in ("AJ0", "NN1")
+        and any(words[at - 2] in row for row in DIMENSIONS)
+    )
     nouns = tokens[at + 1].tag in ("NN1", "NN2") and words[at + 1] not in NAMED_COLOUR and tokens[at + 1].gap != ""
     return known and alone and not touched and nouns and tokens[at].word[1:].islower()
 
@@ -240,8 +287,6 @@ ROLES = (
     Rule("related", "role", 0, related, "Ann is the mother of Ben.", "Ben is the mother of Ann."),
     Rule("journey", "role", 0, journey, "He moved from Oslo to Rome.", "He moved from Rome to Oslo."),
     Rule("giver", "role", 0, giver, "The girl gave a book to the boy.", "The boy gave a book to the girl."),
-    Rule(
-        "attributes", "binding", 0, attributes, "A red car and a blue bicycle.", "A blue car and a red bicycle."
-    ),
+    Rule("attributes", "binding", 0, attributes, "A red car and a blue bicycle.", "A blue car and a red bicycle."),
     Rule("amounts", "binding", 0, amounts, "Two dogs chased three cats.", "Three dogs chased two cats."),
 )

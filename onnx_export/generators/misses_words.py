@@ -26,6 +26,8 @@ from onnx_export.generators.vocabulary_opposites import (
 
 #: Words that hang on the sex of a person; where they stand, a man is not turned into a woman.
 SEXED = frozenset("he she his her him hers himself herself mr mrs mother father king queen".split())
+POSTURES = frozenset("sit sits sat sitting stand stands stood standing".split())
+POSED_BY = frozenset("until for up down out off back a the tall still".split())
 BEFORE_ADJECTIVES = ("AT0", "DPS", "CRD", "DT0", "PRP")
 
 
@@ -64,6 +66,10 @@ def opposites_of(tokens: Tokens, at: int) -> list[str]:
         return [pairs(OPPOSED_ADVERBS)[word]]
     penn = {"VVD": "VBD", "VVG": "VBG", "VVZ": "VBZ", "VVI": "VB", "VVB": "VB"}.get(told)
     table = verb_forms(OPPOSED_VERBS, penn) if penn else {}
+    if at + 1 < len(tokens) and tokens[at + 1].tag == "AVP":
+        return []
+    if word in POSTURES and not posed(tokens, at):
+        return []
     if word in table and (at == 0 or tokens[at - 1].tag not in ("AT0", "AJ0", "DPS")):
         return [table[word]]
     sexless = not SEXED & set(low(tokens))
@@ -73,11 +79,23 @@ def opposites_of(tokens: Tokens, at: int) -> list[str]:
     return []
 
 
+def posed(tokens: Tokens, at: int) -> bool:
+    """Whether it is a person or a beast on four legs that sits or stands, and not for a time."""
+    words = low(tokens)
+    before = at - 1
+    while before > 0 and words[before] in BE_FORMS | {"who", "that"}:
+        before -= 1
+    going_on = words[at + 1] if at + 1 < len(words) else ""
+    return before >= 0 and (person(words[before]) or words[before] == "people") and going_on not in POSED_BY
+
+
 def describes(tokens: Tokens, at: int) -> bool:
     """Whether an adjective stands before its noun, or alone behind a form of be."""
     before = tokens[at - 1] if at else None
     after = tokens[at + 1] if at + 1 < len(tokens) else None
-    attributive = after is not None and after.tag in ("NN1", "NN2", "AJ0") and (before is None or before.tag in BEFORE_ADJECTIVES)
+    attributive = (
+        after is not None and after.tag in ("NN1", "NN2", "AJ0") and (before is None or before.tag in BEFORE_ADJECTIVES)
+    )
     ends = after is None or after.tag in ("PUN", "PRP", "CJC", "CJS")
     alone = before is not None and before.word.lower() in BE_FORMS | {"very", "quite", "too"} and ends
     return attributive or alone
@@ -141,7 +159,9 @@ def entity(tokens: Tokens, rng: Random) -> Tokens | None:
 
 
 #: What sports have of their own.
-PLAYED_BY = frozenset("player players team teams game games match matches coach club clubs tournament league season".split())
+PLAYED_BY = frozenset(
+    ("player players team teams game games match matches coach club clubs tournament league season").split()
+)
 
 
 def placed(tokens: Tokens, at: int, new: str) -> Tokens:
@@ -155,10 +175,18 @@ def alone(tokens: Tokens, at: int) -> bool:
     after = tokens[at + 1] if at + 1 < len(tokens) else None
     inside = before is not None and before.word[:1].isupper() and (at > 1 or before.tag == "NP0")
     title = before is not None and before.word in ("of", "de") and at > 1 and tokens[at - 2].word[:1].isupper()
-    goes_on = after is not None and (after.word[:1].isupper() or after.word in ("-", "'", "–", "&", "/") or (after.word == "of"))
-    played = tokens[at].word.islower() and after is not None and after.tag in NOUNS and after.word.lower() not in PLAYED_BY
+    goes_on = after is not None and (
+        after.word[:1].isupper() or after.word in ("-", "'", "–", "&", "/") or (after.word == "of")
+    )
+    played = (
+        tokens[at].word.islower() and after is not None and after.tag in NOUNS and after.word.lower() not in PLAYED_BY
+    )
     named = before is not None and before.word.lower() in ("ice", "field", "table", "beach", "mini", "disc", "air")
-    if played or named or (after is not None and after.word.lower() in ("press", "toast", "fries", "doors", "door", "oven")):
+    if (
+        played
+        or named
+        or (after is not None and after.word.lower() in ("press", "toast", "fries", "doors", "door", "oven"))
+    ):
         return False
     hyphen = before is not None and before.word in ("-", "–", "&", "/", '"', "“", "'")
     return not inside and not goes_on and not hyphen and not title
@@ -184,9 +212,13 @@ def same_meaning(tokens: Tokens, at: int) -> str:
     penn = {"VVD": "VBD", "VVG": "VBG", "VVZ": "VBZ", "VVI": "VB", "VVB": "VB", "VVN": "VBN"}.get(told)
     if penn and after not in ("AVP",):
         return verb_forms(EQUAL_VERBS, penn).get(word, "")
-    if told in ("NN1", "NN2") and after not in NOUNS and before not in NOUNS:
+    if told in ("NN1", "NN2") and after not in NOUNS and before not in (*NOUNS, "AV0", "CJT", "DTQ", "PNP"):
         return noun_forms(EQUAL_NOUNS, told).get(word, "")
-    if told == "AJ0" and (before in BEFORE_ADJECTIVES or before in ("VBZ", "VBB", "VBD")) and near(tokens, at).isdisjoint(IDIOMS):
+    if (
+        told == "AJ0"
+        and (before in BEFORE_ADJECTIVES or before in ("VBZ", "VBB", "VBD"))
+        and near(tokens, at).isdisjoint(IDIOMS)
+    ):
         return pairs(EQUAL_ADJECTIVES).get(word, "") if after in ("NN1", "NN2", "PUN", "PRP") else ""
     return pairs(EQUAL_OTHERS).get(word, "") if told in ("AV0", "PRP", "CJS") else ""
 
@@ -196,4 +228,3 @@ WORDS = (
     Rule("entity", "entity", 0, entity, "She was born in Norway.", "She was born in Japan."),
     Rule("synonym", "synonym", 1, synonym, "The kids bought a sofa.", "The kids bought a couch."),
 )
-

@@ -1,4 +1,4 @@
-"""Near-misses and rewritings of any sentences, each with its category: four pairs a block, every text under both labels."""
+"""Near-misses and rewritings of any sentences, each with its category, in blocks of four pairs."""
 
 from __future__ import annotations
 
@@ -106,9 +106,7 @@ def singles(sentence: str, seed: int, categories: Collection[str] = CATEGORIES) 
     return [_pair(sentence, text, rule, text_id(sentence)) for rule, text in made]
 
 
-def _block(
-    sentence: str, rule: Rule, miss: str, way: Rule, told: str, seed: int
-) -> tuple[LabelledPair, ...] | None:
+def _block(sentence: str, rule: Rule, miss: str, way: Rule, told: str, seed: int) -> tuple[LabelledPair, ...] | None:
     """The four pairs, None where the near-miss cannot be rewritten as the sentence is."""
     retold = way.made(miss, seed)
     if retold is None or len({sentence, miss, told, retold}) < 4:

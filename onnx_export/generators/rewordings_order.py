@@ -5,12 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from onnx_export.generators.edits_rewrites import exchange, like, relation, swap_conjuncts
+from onnx_export.generators.edits_rewrites import relation, swap_conjuncts
 from onnx_export.generators.edits_words import CONVERSE
 from onnx_export.generators.misses_amounts import opposite_degree
 from onnx_export.generators.rewordings_voice import cased, placed, plain
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import BE_FORMS, ENDS, clause, joined, last, low, many, movable, negated, phrase, tied
+from onnx_export.generators.spans import (
+    BE_FORMS,
+    ENDS,
+    MODALS,
+    clause,
+    joined,
+    last,
+    low,
+    many,
+    movable,
+    negated,
+    phrase,
+    tied,
+)
 from onnx_export.generators.tagging import Token, Tokens
 from onnx_export.generators.vocabulary_edits import LASTING, MUTUAL, OBJECT_TO_SUBJECT, SUBJECT_TO_OBJECT, forms
 
@@ -23,12 +36,15 @@ HOLDING = frozenset(
 #: Words that may begin a further clause.
 LINKING = frozenset("and but or so".split()) | OPENERS
 #: Verbs whose clause a subordinate one may belong to.
-HOPING = frozenset("hope hopes hoped think thinks thought say says believe believes wish know knows feel feels guess mean".split())
+HOPING = frozenset(
+    ("hope hopes hoped think thinks thought say says believe believes wish know knows feel feels guess mean").split()
+)
 THIRD = frozenset("he she it they him her his its their them this that these those".split())
 MUTUAL_PLACES = (
     "next to", "near", "beside", "adjacent to", "alongside", "parallel to", "close to", "far from", "far away from",
     "perpendicular to", "touching", "opposite", "married to", "similar to", "identical to", "different from",
-    "connected to", "equal to", "equivalent to", "near to", "friends with", "talking with", "chatting with", "arguing with", "dancing with", "shaking hands with", "holding hands with",
+    "connected to", "equal to", "equivalent to", "near to", "friends with", "talking with", "chatting with",
+    "arguing with", "dancing with", "shaking hands with", "holding hands with",
 )  # fmt: skip
 MUTUAL_VERBS = forms(MUTUAL, "VBD") | {"borders": "border", "resembles": "resemble", "bordered": "border"}
 HELPERS = frozenset("is are was were been being be has have had also".split())
@@ -42,7 +58,12 @@ def clause_order(tokens: Tokens, rng: Random) -> Tokens | None:
     """A subordinate clause from the front to the end, or from the end to the front."""
     words, stop = low(tokens), last(tokens)
     commas = [i for i in range(stop) if words[i] == ","]
-    if stop == len(tokens) or stop > 32 or {'"', "“", "(", ":", ";", "'", "”", "-", "–"} & set(words) or words[-1] == "?":
+    if (
+        stop == len(tokens)
+        or stop > 32
+        or {'"', "“", "(", ":", ";", "'", "”", "-", "–"} & set(words)
+        or words[-1] == "?"
+    ):
         return None
     if words[0] in OPENERS and len(commas) == 1:
         return to_the_end(tokens, commas[0])
@@ -75,11 +96,16 @@ def to_the_front(tokens: Tokens, at: int) -> Tokens | None:
     found, inner = clause(main), clause(side)
     if words[at - 1] in HOLDING or tokens[at - 1].tag.startswith("AV") or found is None or inner is None:
         return None
-    if {"and", "or", "but", "that", "who", "which", "to", "what", "how", "whether", "so", "where", "said"} & set(words[:at]):
+    if {"and", "or", "but", "that", "who", "which", "to", "what", "how", "whether", "so", "where", "said"} & set(
+        words[:at]
+    ):
         return None
     if LINKING & set(low(side)) or HOPING & set(words[:at]):
         return None
     if verbs(main) > 1 or negated(main) or words[at] == "while" or not movable(tokens, 0):
+        return None
+    pronoun = words[0] in THIRD and words[at + 1] != words[0]
+    if pronoun or (words[0] in ("a", "an") and words[at + 1] in THIRD):
         return None
     comma = Token(",", "PUN", tokens[-1].gap)
     return joined(tokens, (tokens[at],), side, (comma,), main, tokens[stop:])
@@ -99,7 +125,11 @@ def time_order(tokens: Tokens, rng: Random) -> Tokens | None:
     if front and words[front] == "," and words.count(",") == 1:
         main = tokens[front + 1 : stop]
         found = clause(main)
-        if found is None or {"and", "but", "or", "when", "that", "which", "who", "because", "if", "to"} & set(low(main)):
+        if tokens[front + 1].word[0].isdigit() or (found and later_verbs(main, found.verb)):
+            return None
+        if found is None or {"and", "but", "or", "when", "that", "which", "who", "because", "if", "to"} & set(
+            low(main)
+        ):
             return None
         lead = replace(tokens[0], word=words[0], gap=" ")
         return joined(tokens, main, (lead, *tokens[1:front]), tokens[stop:])
@@ -111,16 +141,54 @@ def time_to_front(tokens: Tokens, words: list[str], stop: int) -> Tokens | None:
     start = next((i for i in range(4, stop) if time_phrase(tokens, i) == stop), 0)
     before = tokens[:start]
     found = clause(before)
-    loose = {"and", "but", "or", "when", "that", "which", "who", "because", "if", "to", ",", "until", "since", "as", "than"}
-    late = [i for i in range(start) if tokens[i].tag in ("VVN", "VVG") and found and i > found.verb + 2]
-    if late or OPENERS & set(words[:start]) or not start or found is None or found.start or loose & set(words[:start]) or not movable(tokens, 0):
+    loose = {
+        "and",
+        "but",
+        "or",
+        "when",
+        "that",
+        "which",
+        "who",
+        "because",
+        "if",
+        "to",
+        ",",
+        "until",
+        "since",
+        "as",
+        "than",
+    }
+    late = found and later_verbs(tokens[:start], found.verb)
+    if (
+        late
+        or OPENERS & set(words[:start])
+        or not start
+        or found is None
+        or found.start
+        or loose & set(words[:start])
+        or not movable(tokens, 0)
+    ):
         return None
     tight = tokens[start - 1].tag in ("VVN", "VVG") and start - 1 != found.verb and words[start - 2] not in HELPERS
-    if tight or sum(t.tag[:2] in ("VV", "VB", "VH", "VD", "VM") for t in before) > 3 or before[-1].tag in ("PRP", "CRD"):
+    if (
+        tight
+        or sum(t.tag[:2] in ("VV", "VB", "VH", "VD", "VM") for t in before) > 3
+        or before[-1].tag in ("PRP", "CRD")
+    ):
         return None
     comma = Token(",", "PUN", tokens[-1].gap)
     lead = tokens[start].to(words[start].title())
     return joined(tokens, (lead, *tokens[start + 1 : stop]), (comma,), before, tokens[stop:])
+
+
+def later_verbs(tokens: Tokens, verb: int) -> bool:
+    """Whether a verb beyond the main one's group could take the phrase for its own."""
+    group = verb
+    while group + 1 < len(tokens) and tokens[group].word.lower() in HELPERS | MODALS | {"not", "never"}:
+        group += 1
+        if tokens[group].tag[:1] != "V" and tokens[group].tag not in ("AV0", "XX0"):
+            break
+    return any(token.tag[:1] == "V" for token in tokens[group + 1 :])
 
 
 def time_phrase(tokens: Tokens, start: int) -> int:
@@ -136,7 +204,11 @@ def time_phrase(tokens: Tokens, start: int) -> int:
         return start + 2 + sum(1 for w in words[start + 2 : start + 4] if w.isdigit())
     if one in ("in", "on", "during", "at") and start + 2 < size and two == "the" and words[start + 2] in LASTING:
         return start + 3 if words[start + 2] not in ("course", "past", "second", "minute", "time", "period") else 0
-    if one in ("last", "next") and two in LASTING - {"time", "course", "second", "minute", "past", "period"}:
+    if (
+        one in ("last", "next")
+        and words[start - 1] != "the"
+        and two in LASTING - {"time", "course", "second", "minute", "past", "period"}
+    ):
         return start + 2
     return start + 1 if one in ("yesterday", "tomorrow", "today") else 0
 
@@ -152,7 +224,9 @@ def conjuncts(tokens: Tokens, rng: Random) -> Tokens | None:
     hanging = {"of", "with"} & set(words[max(0, at - 5) : at + 5]) or "." in words[:-1] or len({"'", "`"} & set(words))
     end = phrase(tokens, at + 1)
     after = tokens[end] if end < len(tokens) else None
-    closed = after is None or after.word in ENDS or after.tag[:2] in ("VB", "VH", "VM", "VD") or after.tag in ("VVZ", "VVD")
+    closed = (
+        after is None or after.word in ENDS or after.tag[:2] in ("VB", "VH", "VM", "VD") or after.tag in ("VVZ", "VVD")
+    )
     return swap_conjuncts(tokens, rng) if closed and not hanging else None
 
 
@@ -200,7 +274,13 @@ def converse(tokens: Tokens, rng: Random) -> Tokens | None:
     start, end, one, other = place
     known = one in CONVERSE and other in CONVERSE and start == found.verb + 1 == found.end + 1
     right = tokens[end:stop]
-    if not known or phrase(tokens, end) != stop or not plain(tokens[: found.end]) or not plain(right) or not movable(tokens, 0):
+    if (
+        not known
+        or phrase(tokens, end) != stop
+        or not plain(tokens[: found.end])
+        or not plain(right)
+        or not movable(tokens, 0)
+    ):
         return None
     if {*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT} & {words[0], words[stop - 1]} or right[-1].tag == "CRD":
         return None
@@ -217,7 +297,12 @@ def comparative_inversion(tokens: Tokens, rng: Random) -> Tokens | None:
     than = words.index("than")
     degree = opposite_degree(tokens, found.verb + 1, than)
     right = tokens[than + 1 : stop]
-    if degree is None or found.end != found.verb or tied(tokens, than + 1, frozenset(["of"])) != stop or not plain(right):
+    if (
+        degree is None
+        or found.end != found.verb
+        or tied(tokens, than + 1, frozenset(["of"])) != stop
+        or not plain(right)
+    ):
         return None
     left = tokens[: found.end]
     pronoun = low(left)[0] in SUBJECT_TO_OBJECT
@@ -247,8 +332,12 @@ def arguments(tokens: Tokens, rng: Random) -> Tokens | None:
     if found is None or found.start or negated(tokens) or words.count("than") != 1 or found.end != found.verb:
         return None
     than = words.index("than")
-    compared = than - found.verb < 5 and any(t.tag == "AJC" or t.word in ("more", "less") for t in tokens[found.verb : than])
-    plain_verb = words[found.verb] in BE_FORMS and compared and words[than - 1] not in ("more", "less", "other", "rather")
+    compared = than - found.verb < 5 and any(
+        t.tag == "AJC" or t.word in ("more", "less") for t in tokens[found.verb : than]
+    )
+    plain_verb = (
+        words[found.verb] in BE_FORMS and compared and words[than - 1] not in ("more", "less", "other", "rather")
+    )
     return around(tokens, found.end, than + 1, stop) if plain_verb else None
 
 
@@ -267,9 +356,9 @@ def around(tokens: Tokens, end: int, start: int, stop: int) -> Tokens | None:
 
 #: Relations of place that never hold both ways.
 ONE_WAY = (
-    "on top of", "above", "below", "under", "underneath", "beneath", "over", "behind", "in front of", "at the left side of",
-    "at the right side of", "to the left of", "to the right of", "inside", "in", "on", "north of", "south of", "east of",
-    "west of", "part of", "ahead of", "within",
+    "on top of", "above", "below", "under", "underneath", "beneath", "over", "behind", "in front of",
+    "at the left side of", "at the right side of", "to the left of", "to the right of", "inside", "in", "on",
+    "north of", "south of", "east of", "west of", "part of", "ahead of", "within",
 )  # fmt: skip
 ORDER = (
     Rule(

@@ -48,6 +48,10 @@ def passive(tokens: Tokens, rng: Random) -> Tokens | None:
     words, start = act
     end = tied(tokens, start, frozenset(["of"]))
     subject, target, rest = tokens[found.start : found.end], tokens[start:end], tokens[end : last(tokens)]
+    told = tokens[found.verb].tag == "VVD" or low(tokens)[found.verb] in HAVE_FORMS
+    perfect = low(tokens)[found.verb] in HAVE_FORMS and end - start == 1
+    if perfect or (told and rest and not dated(rest)):
+        return None
     if end == start or not movable(tokens, found.start) or not plain(subject) or not plain(target) or not placed(rest):
         return None
     be = {"was": ("was", "were"), "is": ("is", "are"), "has": ("has", "have"), "": ("", "")}[words[0]]
@@ -59,7 +63,7 @@ def passive(tokens: Tokens, rng: Random) -> Tokens | None:
 
 
 def active_verb(tokens: Tokens, verb: int) -> tuple[tuple[str, str], int] | None:
-    """What the passive says in place of the verb (its be or have to agree, and the rest), and where the object begins."""
+    """What the passive says for the verb (its be or have to agree, and the rest), and where the object begins."""
     words = low(tokens)
     word, following = words[verb], words[verb + 1] if verb + 1 < len(words) else ""
     past, now, ing, done = (forms(DEEDS, tag) for tag in ("VBD", "VBZ", "VBG", "VBN"))
@@ -113,9 +117,16 @@ def active(tokens: Tokens, rng: Random) -> Tokens | None:
 def plain(part: Tokens) -> bool:
     """Whether a noun phrase says the same wherever in the clause it stands."""
     words = low(part)
-    if any(animate(one) and tokens_tag in NOUNS for one, tokens_tag in zip(words[:-1], [t.tag for t in part[1:]], strict=True)):
+    if any(
+        animate(one) and tokens_tag in NOUNS
+        for one, tokens_tag in zip(words[:-1], [t.tag for t in part[1:]], strict=True)
+    ):
         return False
-    return not SCOPED & set(words) and words[0] not in ("it", "that", "this", "these", "those", "there", "you")
+    return (
+        bool(words)
+        and not SCOPED & set(words)
+        and words[0] not in ("it", "that", "this", "these", "those", "there", "you")
+    )
 
 
 def placed(rest: Tokens) -> bool:
@@ -130,6 +141,11 @@ def placed(rest: Tokens) -> bool:
         and rest[-1].tag in (*NOUNS, "CRD")
         and not SCOPED & set(words)
     )
+
+
+def dated(rest: Tokens) -> bool:
+    """Whether a phrase tells a year, or a place by its name."""
+    return low(rest)[0] in ("in", "at", "during") and (rest[-1].word.isdigit() or rest[-1].tag == "NP0")
 
 
 def cased(part: Tokens, table: dict[str, str]) -> Tokens:
@@ -147,12 +163,14 @@ def cleft(tokens: Tokens, rng: Random) -> Tokens | None:
         return None
     subject, verb = tokens[: found.end], tokens[found.verb]
     words = low(tokens)
-    action = verb.tag in ("VVD", "VVZ") or (words[found.verb] in BE_FORMS and tokens[found.verb + 1].tag == "VVG")
+    action = verb.tag in ("VVD", "VVZ") or (words[found.verb] in BE_FORMS and [t.tag for t in tokens[found.verb + 1 : found.verb + 2]] == ["VVG"])
     single = not {"and", "or", "but", ",", ";", "that", "if"} & set(words)
     if not action or not single or not plain(subject) or len(subject) > 8 or (len(subject) == 1 and words[0] in WHO):
         return None
     be = "was" if verb.tag == "VVD" or words[found.verb] in ("was", "were") else "is"
-    head = next((i for i in range(1, found.end) if words[i] in ("in", "on", "at", "with", "of", "from", "near")), found.end)
+    head = next(
+        (i for i in range(1, found.end) if words[i] in ("in", "on", "at", "with", "of", "from", "near")), found.end
+    )
     link = "who" if person(words[head - 1]) else "that"
     return joined(tokens, f"it {be}", subject, link, tokens[found.verb :])
 
@@ -221,9 +239,9 @@ def relative(tokens: Tokens, rng: Random) -> Tokens | None:
     for i in range(1, min(12, len(tokens) - 2)):
         if not person(words[i]) and words[i] != "people":
             continue
-        if words[i + 1] == "who" and words[i + 2] in ("is", "are") and i + 3 < len(tokens):
-            if tokens[i + 3].tag == "VVG" and tokens[i + 3].word.endswith("ing"):
-                return (*tokens[: i + 1], *tokens[i + 3 :])
+        told = words[i + 1] == "who" and words[i + 2] in ("is", "are") and i + 3 < len(tokens)
+        if told and tokens[i + 3].tag == "VVG" and tokens[i + 3].word.endswith("ing"):
+            return (*tokens[: i + 1], *tokens[i + 3 :])
         if {"and", "or"} & set(words[max(0, i - 4) : i]):
             continue
         ongoing = tokens[i + 1].tag == "VVG" and words[i + 1].endswith("ing") and inflect_base(words[i + 1])

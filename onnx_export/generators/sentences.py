@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import BinaryIO
 
 from plugin_server.corpus import Refused
@@ -18,13 +18,14 @@ SHORTEST, LONGEST, CHARACTERS = 3, 40, 10_000_000
 LOOKED_AT = 1000
 _BREAK = re.compile(r"[.!?][\"”’')\]]*(\s+)(?=[A-Z0-9\"“‘(\[])")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Gen|Col|Capt|Lt|Sgt|Rev|Hon|Gov|Sen|Rep|Inc|Ltd|Co|Corp|Bros|vs|etc"
-    r"|e\.g|i\.e|cf|al|approx|ca|No|Nos|Vol|pp|Fig|Mt|Ft|U\.S|U\.K|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)\.$"
+    "(?:^|[\\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Gen|Col|Capt|Lt|Sgt|Rev|Hon|Gov|Sen|Rep|Inc|Ltd|Co|"
+    "Corp|Bros|vs|etc|e\\.g|i\\.e|cf|al|approx|ca|No|Nos|Vol|pp|Fig|Mt|Ft|U\\.S|U\\.K|Jan|Feb|Mar|Apr|Aug|Sept?|"
+    "Oct|Nov|Dec)\\.$"
 )
 _ODD = re.compile(r"https?:|www\.|[@#<>{}|\\^~_=*\x00-\x08]|\.\.|…|\[\w|[a-z)][.!?,][A-Z]|\b[A-Z]{7,}\b")
 _ENGLISH = frozenset(
-    "the a an is are was were be been of in on at to and or for with from by has have had he she it they we you i this that "
-    "his her their its my who which when not there as one two".split()
+    "the a an is are was were be been of in on at to and or for with from by has have had he she it they we "
+    "you i this that his her their its my who which when not there as one two".split()
 )
 
 
@@ -39,8 +40,8 @@ class Sentence:
 def read_sentences(stream: BinaryIO) -> Iterator[Sentence | Refused]:
     """Every sentence of a corpus in its order, or a refusal for a line that cannot be read.
 
-    A file whose first line begins with ``{`` is JSON Lines with ``text``. Of any other, a line is a text of its own, unless
-    the lines look broken for width (most go on with a small letter): then a paragraph, up to an empty line, is one.
+    A file whose first line begins with ``{`` is JSON Lines with ``text``. Of any other, a line is a text of its own,
+    unless the lines look broken for width (most go on with a small letter): then a paragraph, up to an empty line, is.
 
     Args:
         stream: opened for bytes.
@@ -95,7 +96,11 @@ def usable(text: str) -> bool:
     """
     words = text.split()
     fits = SHORTEST <= len(words) <= LONGEST and text[0].isalnum() and not _ODD.search(text)
-    return fits and text.isascii() | (sum(map(str.isascii, text)) > 0.9 * len(text)) and bool(_ENGLISH & set(text.lower().split()))
+    return (
+        fits
+        and text.isascii() | (sum(map(str.isascii, text)) > 0.9 * len(text))
+        and bool(_ENGLISH & set(text.lower().split()))
+    )
 
 
 def _objects(lines: Iterable[tuple[int, bytes]]) -> Iterator[Sentence | Refused]:
@@ -141,6 +146,6 @@ def _paragraphs(lines: Iterable[Sentence | Refused]) -> Iterator[Sentence | Refu
 def _broken(lines: list[bytes]) -> bool:
     """Whether most lines go on on the next one."""
     texts = [line.decode("utf-8", "replace").strip() for line in lines]
-    inside = [(one, two) for one, two in zip(texts, texts[1:], strict=False) if one and two]
+    inside = [(one, two) for one, two in pairwise(texts) if one and two]
     going = sum(one[-1] not in ".!?" and two[0].islower() for one, two in inside)
     return bool(inside) and going > len(inside) / 2

@@ -1,4 +1,4 @@
-"""Where the parts of a plain sentence stand: subject, finite verb, noun phrases, with what guards against misreading."""
+"""Where the parts of a plain sentence stand: subject, finite verb, noun phrases, and guards against misreading."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from onnx_export.generators.vocabulary_edits import ANIMALS, NEGATIONS, PEOPLE, 
 
 NOUNS = ("NN1", "NN2", "NN0", "NP0")
 ENDS = frozenset(".!?")
+#: Past forms that begin a description more often than they tell.
+PARTICIPLES = frozenset(
+    "topped filled covered dressed loaded decorated surrounded made packed stacked lined called named known".split()
+)
 CLOSING = frozenset(".!?,;:")
 #: Marks beside which words are not moved.
-MARKS = frozenset("\"“”()[]{}<>|*#@_~^=+\\/")
+MARKS = frozenset('"“”()[]{}<>|*#@_~^=+\\/')
 FINITE = frozenset("VVD VVZ VVB VVN VBZ VBD VBB VHZ VHD VHB VDD VDZ VDB VM0".split())
 BE_FORMS = frozenset("is are was were".split())
 HAVE_FORMS = frozenset("has have had".split())
@@ -139,6 +143,8 @@ def finite(tokens: Tokens, verb: int, end: int) -> bool:
     token = tokens[verb]
     word = token.word.lower()
     many = plural(tokens, end)
+    if word in PARTICIPLES and verb + 1 < len(tokens) and tokens[verb + 1].word.lower() in ("with", "by", "of", "in"):
+        return False
     if word in ("is", "was", "has", "does"):
         return not many
     if word in ("are", "were", "have", "do"):
@@ -208,12 +214,18 @@ def joined(tokens: Tokens, *parts: Tokens | str) -> Tokens:
     made: list[Token] = []
     for part in parts:
         found = tuple(Token(word, "NEW", " ") for word in part.split()) if isinstance(part, str) else part
-        made += [replace(t, gap=" ") if i == 0 and t.word not in CLOSING and not t.gap else t for i, t in enumerate(found)]
+        made += [
+            replace(t, gap=" ") if i == 0 and t.word not in CLOSING and not t.gap else t for i, t in enumerate(found)
+        ]
     first = tokens[0].word
-    made = [t.to(t.word.lower()) if i and t.tag == "PNP" and t.word == first and first != "I" else t for i, t in enumerate(made)]
+    made = [
+        t.to(t.word.lower()) if i and t.tag == "PNP" and t.word == first and first != "I" else t
+        for i, t in enumerate(made)
+    ]
     if first[:1].isdigit() and made and made[0].tag in ("NEW", "CJS", "PRP"):
         made[0] = made[0].to(made[0].word[:1].upper() + made[0].word[1:])
-    return recase(tuple(made), tokens) if made else ()
+    cased = recase(tuple(made), tokens) if made else ()
+    return tuple(replace(t, gap=old.gap) if i else t for i, (t, old) in enumerate(zip(cased, made, strict=True)))
 
 
 def worded(token: Token, word: str) -> Token:
@@ -233,7 +245,11 @@ def settled(tokens: Tokens) -> Tokens:
     at = verbs[0] if verbs else 0
     if not at or tokens[at].tag != "VVN" or len(verbs) > 1 or tokens[-1].word != ".":
         return tokens
-    opened = tokens[0].word.lower() in ("the", "he", "she", "it", "they", "we", "i") or tokens[0].tag in ("NP0", "PRP", "DPS")
+    opened = tokens[0].word.lower() in ("the", "he", "she", "it", "they", "we", "i") or tokens[0].tag in (
+        "NP0",
+        "PRP",
+        "DPS",
+    )
     goes_on = tokens[at + 1].tag in ("PRP", "AT0", "DPS", "CRD", "AV0", "PUN", "TO0") and tokens[at + 1].word != "by"
     made = (*tokens[:at], replace(tokens[at], tag="VVD"), *tokens[at + 1 :])
     return made if opened and goes_on and clause(made) else tokens

@@ -32,27 +32,29 @@ ANIMALS = frozenset(
 )
 #: What one does to another and the other need not do back.
 ACTIONS = frozenset(
-    "chase follow lead push pull hit kick punch slap bite lick scratch attack tackle beat defeat kill shoot stab murder "
-    "rescue save help teach train coach instruct advise warn thank praise blame accuse criticise criticize sue arrest "
-    "invite hire employ dismiss pay bribe betray deceive insult mock tease scare frighten surprise amuse annoy disturb "
-    "watch observe notice ignore admire envy trust fear respect obey serve guard protect defend support replace "
-    "succeed nominate appoint elect select interview photograph paint film portray carry lift catch drag feed wash "
-    "groom examine treat cure persuade convince encourage inspire influence command dominate acquire overtake invade "
-    "occupy annex conquer liberate bomb besiege threaten challenge question interrogate hunt ambush capture imprison "
-    "release abandon adopt quote cite summon call phone contact visit welcome escort guide eat execute assassinate "
-    "depose overthrow promote fire fund sponsor supply inform tell ask console comfort spank tickle pinch bully assist consult recruit bless crown outrun outscore host direct represent mentor tutor sign draft "
-    "precede eliminate outlast upset coax drag nudge grab seize hit eject evict depict imitate copy resent pity"
-    .split()
+    "chase follow lead push pull hit kick punch slap bite lick scratch attack tackle beat defeat kill shoot "
+    "stab murder rescue save help teach train coach instruct advise warn thank praise blame accuse criticise "
+    "criticize sue arrest invite hire employ dismiss pay bribe betray deceive insult mock tease scare "
+    "frighten surprise amuse annoy disturb watch observe notice ignore admire envy trust fear respect obey "
+    "serve guard protect defend support replace succeed nominate appoint elect select interview photograph "
+    "paint film portray carry lift catch drag feed wash groom examine treat cure persuade convince encourage "
+    "inspire influence command dominate acquire overtake invade occupy annex conquer liberate bomb besiege "
+    "threaten challenge question interrogate hunt ambush capture imprison release abandon adopt quote cite "
+    "summon call phone contact visit welcome escort guide eat execute assassinate depose overthrow promote "
+    "fire fund sponsor supply inform tell ask console comfort spank tickle pinch bully assist consult "
+    "recruit bless crown outrun outscore host direct represent mentor tutor sign draft precede eliminate "
+    "outlast upset coax drag nudge grab seize hit eject evict depict imitate copy resent pity".split()
 )
 #: What has a plain passive besides.
 DEEDS = ACTIONS | frozenset(
-    "build write design produce create publish direct release win read cut cook prepare drink throw hold use ride clean "
-    "repair found establish discover invent develop introduce sign compose perform record sell buy own manage host "
-    "organise organize launch destroy damage remove install cover block paint draw make play push wear sweep kiss hug "
-    "inspect operate climb cross assemble plant water pour bake fry grill peel slice chop sew knit edit translate "
-    "illustrate score coin propose approve reject sponsor finance construct rebuild restore renovate purchase "
-    "send deliver pick collect gather review solve decorate mount drive fly sail row shear milk brush pet walk "
-    "address describe conduct commission command hold lift narrate arrange co-write adapt complete capture".split()
+    "build write design produce create publish direct release win read cut cook prepare drink throw hold use "
+    "ride clean repair found establish discover invent develop introduce sign compose perform record sell "
+    "buy own manage host organise organize launch destroy damage remove install cover block paint draw make "
+    "play push wear sweep kiss hug inspect operate climb cross assemble plant water pour bake fry grill peel "
+    "slice chop sew knit edit translate illustrate score coin propose approve reject sponsor finance "
+    "construct rebuild restore renovate purchase send deliver pick collect gather review solve decorate "
+    "mount drive fly sail row shear milk brush pet walk address describe conduct commission command hold "
+    "lift narrate arrange co-write adapt complete capture".split()
 ) - {"succeed", "tell", "ask", "fly", "walk", "own"}
 #: What two do with each other: either may be named first.
 MUTUAL = frozenset("meet marry resemble".split())
