@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from onnx_export.generators.edits_changes import articles
 from onnx_export.generators.edits_rewrites import SMALL, like, put
 from onnx_export.generators.phrase import number_words
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import NOUNS, low, negated, person, plurals
+from onnx_export.generators.spans import NOUNS, low, negated, plurals
 from onnx_export.generators.tagging import Tokens
 from onnx_export.generators.vocabulary_edits import LASTING
 
@@ -210,109 +209,9 @@ def quantifies(tokens: Tokens, at: int, size: int, following: str) -> bool:
     return at > 0 or size > 1
 
 
-#: Comparatives and superlatives and their opposites.
-DEGREES = (
-    "taller/shorter,longer/shorter,larger/smaller,bigger/smaller,older/younger,faster/slower,higher/lower,better/worse,"
-    "stronger/weaker,richer/poorer,heavier/lighter,wider/narrower,thicker/thinner,deeper/shallower,louder/quieter,"
-    "warmer/colder,hotter/colder,brighter/darker,harder/softer,safer/riskier,happier/sadder,cheaper/pricier,"
-    "easier/harder,greater/smaller,cleaner/dirtier,closer/farther,nearer/farther,"
-    "smarter/dumber,newer/older"
-)
-HIGHEST = (
-    "largest/smallest,biggest/smallest,tallest/shortest,longest/shortest,highest/lowest,best/worst,oldest/youngest,"
-    "fastest/slowest,strongest/weakest,richest/poorest,heaviest/lightest,cheapest/priciest,greatest/smallest,"
-    "hottest/coldest,widest/narrowest,deepest/shallowest,newest/oldest,easiest/hardest,youngest/oldest"
-)
-
-
-def table(rows: str) -> dict[str, str]:
-    """Every word of the rows and its opposite, the first where there are two."""
-    made: dict[str, str] = {}
-    for row in rows.split(","):
-        one, other = row.split("/")
-        made.setdefault(one, other)
-        made.setdefault(other, one)
-    return made
-
-
-COMPARED, TOPPED = table(DEGREES), table(HIGHEST)
-#: Nouns that make another word of "higher" and "lower".
-LEVELS = frozenset("body house education court courts case secondary".split())
-#: Nouns that make another word of a superlative.
-TOP_IDIOMS = frozenset("friend friends man buy seller sellers buddy bet interest interests practice practices".split())
-
-
-def opposite_degree(tokens: Tokens, start: int, than: int) -> str | None:
-    """What says the opposite of the comparison between `start` and "than"; None when unsure."""
-    words = low(tokens)[start:than]
-    if len(words) == 1 and words[0] in COMPARED:
-        return COMPARED[words[0]]
-    if len(words) == 2 and words[0] in ("more", "less") and tokens[start + 1].tag == "AJ0":
-        return f"{'less' if words[0] == 'more' else 'more'} {words[1]}"
-    if len(words) == 2 and words[0] in ("much", "far", "slightly", "significantly") and words[1] in COMPARED:
-        return f"{words[0]} {COMPARED[words[1]]}"
-    return None
-
-
-def comparative(tokens: Tokens, rng: Random) -> Tokens | None:
-    """A comparative or superlative by its opposite."""
-    if negated(tokens) or {"any", "ever", "even"} & set(low(tokens)):
-        return None
-    words = low(tokens)
-    found: list[tuple[int, int, str]] = []
-    for i in range(1, len(words) - 1):
-        before, after, word = words[i - 1], words[i + 1], words[i]
-        if before in ("no", "any", "the", "much", "ever", "all") and word in COMPARED and before != "much":
-            continue
-        attributive = tokens[i + 1].tag in ("NN1", "NN2") and before in (
-            "a",
-            "an",
-            "his",
-            "her",
-            "their",
-            "my",
-            "is",
-            "are",
-        )
-        if word in COMPARED and (after == "than" or attributive):
-            lasts = before in ("take", "takes", "took", "taking", "last", "lasts", "lasted", "wait", "waited")
-            aged = word == "older" and not person(after) and after not in ("than", "people")
-            found += [] if lasts or (word in ("higher", "lower") and after in LEVELS) else [(i, i + 1, "newer" if aged else COMPARED[word])]
-        if (
-            word in TOPPED
-            and before in ("the", "his", "her", "their", "its", "my")
-            and tokens[i + 1].tag in NOUNS
-            and after not in TOP_IDIOMS
-        ):
-            found.append((i, i + 1, TOPPED[word]))
-        if word in ("more", "less", "most", "least") and tokens[i + 1].tag == "AJ0" and graded(words, i):
-            found.append((i, i + 1, {"more": "less", "less": "more", "most": "least", "least": "most"}[word]))
-        if (
-            word in ("more", "fewer")
-            and tokens[i + 1].tag == "NN2"
-            and "than" in words[i + 2 : i + 5]
-            and before != "and"
-        ):
-            found.append((i, i + 1, "fewer" if word == "more" else "more"))
-    found = [spot for spot in found if spot[2] not in words]
-    if not found:
-        return None
-    start, end, new = rng.choice(found)
-    return articles(put(tokens, start, end, [like(new, tokens[start].word)]))
-
-
-def graded(words: list[str], at: int) -> bool:
-    """Whether "more", "less", "most" or "least" before an adjective compares."""
-    before = words[at - 1]
-    if words[at] in ("most", "least"):
-        return before in ("the", "its", "his", "her", "their") and words[at + 1] not in ("recent", "of", "important")
-    return before in ("a", "is", "are", "was", "were", "be", "been", "much", "far", "seem", "seems", "become", "became")
-
-
 AMOUNTS = (
     Rule("number", "number", 0, number, "They saw 12 dogs.", "They saw 15 dogs."),
     Rule("ordinal", "number", 0, ordinal, "She left in the third season.", "She left in the fifth season."),
     Rule("quantifier", "quantifier", 0, quantifier, "All students passed.", "No students passed."),
-    Rule("comparative", "comparative", 0, comparative, "He bought a larger house.", "He bought a smaller house."),
     Rule("number_words", "number_words", 1, number_word, "They saw three dogs.", "They saw 3 dogs."),
 )

@@ -40,7 +40,9 @@ def deny(tokens: Tokens, rng: Random) -> Tokens | None:
         return None
     words, verb = low(tokens), tokens[found.verb]
     word = words[found.verb]
-    if word in BE_FORMS | MODALS or (word in HAVE_FORMS and tokens[found.verb + 1 :] and tokens[found.verb + 1].tag == "VVN"):
+    if word in BE_FORMS | MODALS or (
+        word in HAVE_FORMS and tokens[found.verb + 1 :] and tokens[found.verb + 1].tag == "VVN"
+    ):
         return put(tokens, found.verb + 1, found.verb + 1, ["not"]) if found.verb + 1 < len(tokens) else None
     coordinated = {"and", "or", ","} & set(words[found.verb :])
     if word in HAVE_FORMS or coordinated or found.verb != found.end:

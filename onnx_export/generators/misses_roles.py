@@ -210,6 +210,7 @@ NAMED_COLOUR = frozenset(
     "onion onions light lights man men woman women people person boy boys girl girls bit and or language "
     "empire war revolution".split()
 )
+BESIDE_NUMBER = frozenset("or to the of - least than".split())
 CHILDREN = frozenset("boy boys girl girls baby babies child children kid kids".split())
 
 
@@ -264,14 +265,18 @@ def exchangeable(tokens: Tokens, i: int, j: int) -> bool:
     return same_row and nouns[0] != nouns[1] and not listed and not aged and "respectively" not in words
 
 
+def numbered(tokens: Tokens, at: int) -> bool:
+    """Whether a number word stands before its plural noun."""
+    words = low(tokens)
+    fits = words[at] in SMALL and tokens[at + 1].tag in ("NN2", "AJ0")
+    apart = at == 0 or (tokens[at - 1].tag not in ("CRD", "ORD") and words[at - 1] not in BESIDE_NUMBER)
+    return fits and apart and tokens[phrase(tokens, at) - 1].tag == "NN2"
+
+
 def amounts(tokens: Tokens, rng: Random) -> Tokens | None:
     """The numbers of two nouns exchanged."""
     words = low(tokens)
-    spots = [
-        i for i in range(len(tokens) - 1)
-        if words[i] in SMALL and tokens[i + 1].tag in ("NN2", "AJ0") and (i == 0 or tokens[i - 1].tag not in ("CRD", "ORD"))
-        and words[i - 1] not in ("or", "to", "the", "of", "-", "least", "than") and tokens[phrase(tokens, i) - 1].tag == "NN2"
-    ]  # fmt: skip
+    spots = [i for i in range(len(tokens) - 1) if numbered(tokens, i)]
     pairs = [(i, j) for i in spots for j in spots if i < j and words[i] != words[j]]
     pairs = [(i, j) for i, j in pairs if words[phrase(tokens, i) - 1] != words[phrase(tokens, j) - 1]]
     if not pairs:

@@ -13,6 +13,7 @@ from onnx_export.generators.spans import (
     MODALS,
     NOUNS,
     animate,
+    asked,
     clause,
     joined,
     last,
@@ -163,7 +164,9 @@ def cleft(tokens: Tokens, rng: Random) -> Tokens | None:
         return None
     subject, verb = tokens[: found.end], tokens[found.verb]
     words = low(tokens)
-    action = verb.tag in ("VVD", "VVZ") or (words[found.verb] in BE_FORMS and [t.tag for t in tokens[found.verb + 1 : found.verb + 2]] == ["VVG"])
+    action = verb.tag in ("VVD", "VVZ") or (
+        words[found.verb] in BE_FORMS and [t.tag for t in tokens[found.verb + 1 : found.verb + 2]] == ["VVG"]
+    )
     single = not {"and", "or", "but", ",", ";", "that", "if"} & set(words)
     if not action or not single or not plain(subject) or len(subject) > 8 or (len(subject) == 1 and words[0] in WHO):
         return None
@@ -236,6 +239,8 @@ def receives(part: Tokens) -> bool:
 def relative(tokens: Tokens, rng: Random) -> Tokens | None:
     """A person's "wearing a hat" as "who is wearing a hat", or the other way round."""
     words = low(tokens)
+    if asked(tokens):
+        return None
     for i in range(1, min(12, len(tokens) - 2)):
         if not person(words[i]) and words[i] != "people":
             continue

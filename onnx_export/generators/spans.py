@@ -153,6 +153,8 @@ def finite(tokens: Tokens, verb: int, end: int) -> bool:
         return True
     if token.tag == "VVZ":
         return not many
+    if token.tag == "VVD" and any(t.tag == "VVG" for t in tokens[verb:]) and "with" in low(tokens[:end]):
+        return False
     return token.tag == "VVD" or (token.tag == "VVB" and many)
 
 
@@ -170,8 +172,11 @@ def plural(tokens: Tokens, end: int) -> bool:
 def many(tokens: Tokens, start: int, end: int) -> bool:
     """Whether the noun phrase itself is plural."""
     head = tokens[end - 1].word.lower()
+    first = tokens[start].word.lower()
     heads = next((i for i in range(start + 1, end) if tokens[i].word.lower() in TIES), end)
     noun = tokens[heads - 1]
+    if first in ("a", "an"):
+        return noun.word.lower() in ("couple", "lot", "number") and heads < end
     return noun.tag == "NN2" or noun.word.lower() in plurals(PEOPLE) or head in ("they", "we", "them", "us", "people")
 
 
