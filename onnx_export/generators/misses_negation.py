@@ -58,8 +58,8 @@ def present_base(word: str) -> str:
     """The base of a verb's third person, empty when unsure.
 
     Example:
-        >>> present_base("chases"), present_base("is")
-        ('chase', '')
+        >>> present_base("chases"), present_base("carries")
+        ('chase', 'carry')
     """
     base = str(tagger().tag_sent(["He", word, "it"])[1][1]).lower()
     return base if inflect(base, "VBZ") == word.lower() else ""
