@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from onnx_export.generators.edits_changes import articles
 from onnx_export.generators.edits_rewrites import like, put
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import NOUNS, low, negated, person
+from onnx_export.generators.spans import NOUNS, articled, low, negated, person
 from onnx_export.generators.tagging import Tokens
 
 #: Comparatives and superlatives and their opposites.
@@ -102,7 +101,7 @@ def comparative(tokens: Tokens, rng: Random) -> Tokens | None:
     if not found:
         return None
     start, end, new = rng.choice(found)
-    return articles(put(tokens, start, end, [like(new, tokens[start].word)]))
+    return articled(put(tokens, start, end, [like(new, tokens[start].word)]))
 
 
 def graded(words: list[str], at: int) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from onnx_export.generators.edits_changes import articles
 from onnx_export.generators.edits_rewrites import SMALL, exchange, like, put
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import BE_FORMS, MARKS, MODALS, NOUNS, animate, low, many, movable, phrase
+from onnx_export.generators.spans import BE_FORMS, MARKS, MODALS, NOUNS, animate, articled, low, many, movable, phrase
 from onnx_export.generators.tagging import Tokens
 from onnx_export.generators.vocabulary_edits import ACTIONS, GIVING, OBJECT_TO_SUBJECT, SUBJECT_TO_OBJECT, forms
 
@@ -225,7 +224,7 @@ def attributes(tokens: Tokens, rng: Random) -> Tokens | None:
     new = words[j].title() if tokens[j].word[0].isupper() and tokens[i].word[0].isupper() and i else tokens[j].word
     made = put(tokens, i, i + 1, [like(new, tokens[i].word)])
     old = tokens[i].word if i or tokens[j].word[0].isupper() else words[i]
-    return articles(put(made, j, j + 1, [old]))
+    return articled(put(made, j, j + 1, [old]))
 
 
 def binds(tokens: Tokens, at: int) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from random import Random
 
-from onnx_export.generators.edits_changes import articles
 from onnx_export.generators.edits_rewrites import like, put
 from onnx_export.generators.phrase import inflect
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import BE_FORMS, NOUNS, low, negated, person
+from onnx_export.generators.spans import BE_FORMS, NOUNS, animate, articled, low, negated, person
 from onnx_export.generators.tagging import Tokens
 from onnx_export.generators.vocabulary_opposites import (
     EQUAL_ADJECTIVES,
@@ -45,7 +44,7 @@ def opposite(tokens: Tokens, rng: Random) -> Tokens | None:
     if not found:
         return None
     at, new = rng.choice(found)
-    return articles(put(tokens, at, at + 1, [like(new, tokens[at].word)]))
+    return articled(put(tokens, at, at + 1, [like(new, tokens[at].word)]))
 
 
 def near(tokens: Tokens, at: int) -> frozenset[str]:
@@ -60,6 +59,8 @@ def opposites_of(tokens: Tokens, at: int) -> list[str]:
     if at and tokens[at].word[:1].isupper():
         return []
     if told == "AJ0" and word in pairs(OPPOSED_ADJECTIVES) and describes(tokens, at):
+        if word == "old" and not lives(tokens, at):
+            return ["new"]
         tall = word == "short" and any(person(t.word) for t in tokens[at + 1 : at + 3])
         return ["tall"] if tall else [pairs(OPPOSED_ADJECTIVES)[word]]
     if told in ("AV0", "AVP") and word in pairs(OPPOSED_ADVERBS):
@@ -77,6 +78,11 @@ def opposites_of(tokens: Tokens, at: int) -> list[str]:
         after = tokens[at + 1].tag if at + 1 < len(tokens) else "PUN"
         return [noun_forms(OPPOSED_NOUNS, told)[word]] if after not in NOUNS else []
     return []
+
+
+def lives(tokens: Tokens, at: int) -> bool:
+    """Whether the adjective is said of somebody."""
+    return any(animate(token.word) or token.word.lower() == "people" for token in tokens[max(0, at - 3) : at + 4])
 
 
 def posed(tokens: Tokens, at: int) -> bool:
@@ -166,7 +172,7 @@ PLAYED_BY = frozenset(
 
 def placed(tokens: Tokens, at: int, new: str) -> Tokens:
     """The tokens with another name, an article before it set right."""
-    return articles(put(tokens, at, at + 1, [new]))
+    return articled(put(tokens, at, at + 1, [new]))
 
 
 def alone(tokens: Tokens, at: int) -> bool:
@@ -199,7 +205,7 @@ def synonym(tokens: Tokens, rng: Random) -> Tokens | None:
     if not found:
         return None
     at, new = rng.choice(found)
-    return articles(put(tokens, at, at + 1, like(new, tokens[at].word).split()))
+    return articled(put(tokens, at, at + 1, like(new, tokens[at].word).split()))
 
 
 def same_meaning(tokens: Tokens, at: int) -> str:
@@ -220,7 +226,8 @@ def same_meaning(tokens: Tokens, at: int) -> str:
         and near(tokens, at).isdisjoint(IDIOMS)
     ):
         return pairs(EQUAL_ADJECTIVES).get(word, "") if after in ("NN1", "NN2", "PUN", "PRP") else ""
-    return pairs(EQUAL_OTHERS).get(word, "") if told in ("AV0", "PRP", "CJS") else ""
+    loose = told in ("AV0", "PRP", "CJS") and not (told == "AV0" and after in NOUNS)
+    return pairs(EQUAL_OTHERS).get(word, "") if loose else ""
 
 
 WORDS = (

@@ -78,12 +78,12 @@ def blocks(
         categories: those that may be used; where none of them is a near-miss (a rewriting), any may.
 
     Example:
-        >>> for pair in blocks("The dog chased the cat.", 3, categories=["role", "passive"])[0]:
+        >>> for pair in blocks("The dog chased the cat.", 1, categories=["role", "passive"])[0]:
         ...     print(pair.label, pair.category, pair.query, pair.document, sep=" | ")
-        1 | passive | The dog chased the cat. | The cat was chased by the dog.
-        1 | passive | The dog was chased by the cat. | The cat chased the dog.
-        0 | role | The dog chased the cat. | The cat chased the dog.
-        0 | role | The dog was chased by the cat. | The cat was chased by the dog.
+        1 | passive | The cat was chased by the dog. | The dog chased the cat.
+        1 | passive | The cat chased the dog. | The dog was chased by the cat.
+        0 | role | The cat chased the dog. | The dog chased the cat.
+        0 | role | The cat was chased by the dog. | The dog was chased by the cat.
     """
     chosen = [set(categories) & set(kinds) or set(kinds) for kinds in (MISSES, REWRITINGS)]
     misses = steps(sentence, seed, 0, chosen[0])

@@ -9,6 +9,7 @@ from onnx_export.generators.edits_rewrites import swap_conjuncts
 from onnx_export.generators.rule import Rule
 from onnx_export.generators.spans import (
     ENDS,
+    MARKS,
     MODALS,
     clause,
     joined,
@@ -208,13 +209,20 @@ def conjuncts(tokens: Tokens, rng: Random) -> Tokens | None:
     if words.count("and") != 1 or "," in words:
         return None
     at = words.index("and")
-    hanging = {"of", "with"} & set(words[max(0, at - 5) : at + 5]) or "." in words[:-1] or len({"'", "`"} & set(words))
+    unclear = {"of", "with"} & set(words[max(0, at - 5) : at + 5]) or "." in words[:-1] or {"'", "`"} & set(words)
+    if unclear or any(token.tag == "DPS" or token.word in MARKS for token in tokens):
+        return None
+    made = swap_conjuncts(tokens, rng)
     end = phrase(tokens, at + 1)
-    after = tokens[end] if end < len(tokens) else None
-    closed = (
-        after is None or after.word in ENDS or after.tag[:2] in ("VB", "VH", "VM", "VD") or after.tag in ("VVZ", "VVD")
+    start = next(
+        (i for i in range(at - 1, -1, -1) if tokens[i].tag in ("AT0", "PRP", "PRF") or tokens[i].tag[:1] == "V"), 0
     )
-    return swap_conjuncts(tokens, rng) if closed and not hanging else None
+    after = tokens[end] if end < len(tokens) else None
+    closed = after is None or after.word in ENDS or after.word.lower() in ("are", "were", "have") or after.tag == "VVD"
+    tied_to_noun = tokens[start].tag == "PRP" or (start and tokens[start - 1].tag == "PRP")
+    loose = tied_to_noun and not any(token.tag[:1] == "V" for token in tokens[:start])
+    alike = (tokens[at - 1].tag == "NP0") == (tokens[end - 1].tag == "NP0")
+    return made if closed and alike and not loose else None
 
 
 ORDER = (

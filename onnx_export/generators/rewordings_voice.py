@@ -9,6 +9,7 @@ from onnx_export.generators.phrase import inflect
 from onnx_export.generators.rule import Rule
 from onnx_export.generators.spans import (
     BE_FORMS,
+    FINITE,
     HAVE_FORMS,
     MODALS,
     NOUNS,
@@ -170,6 +171,8 @@ def cleft(tokens: Tokens, rng: Random) -> Tokens | None:
     single = not {"and", "or", "but", ",", ";", "that", "if"} & set(words)
     if not action or not single or not plain(subject) or len(subject) > 8 or (len(subject) == 1 and words[0] in WHO):
         return None
+    if verb.tag == "VVD" and any(token.tag in FINITE - {"VVN"} for token in tokens[found.verb + 1 :]):
+        return None
     be = "was" if verb.tag == "VVD" or words[found.verb] in ("was", "were") else "is"
     head = next(
         (i for i in range(1, found.end) if words[i] in ("in", "on", "at", "with", "of", "from", "near")), found.end
@@ -252,7 +255,7 @@ def relative(tokens: Tokens, rng: Random) -> Tokens | None:
         ongoing = tokens[i + 1].tag == "VVG" and words[i + 1].endswith("ing") and inflect_base(words[i + 1])
         start = next((j for j in range(i - 1, -1, -1) if tokens[j].tag in ("AT0", "CRD", "DT0")), -1)
         if ongoing and start >= 0 and start in (i - 1, i - 2, i - 3) and "was" not in words and "were" not in words:
-            be = "are" if many(tokens, start, i + 1) else "is"
+            be = "are" if many(tokens, i, i + 1) else "is"
             return joined(tokens, tokens[: i + 1], f"who {be}", tokens[i + 1 :])
     return None
 

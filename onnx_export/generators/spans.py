@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from onnx_export.generators.edits_rewrites import like
-from onnx_export.generators.phrase import inflect
-from onnx_export.generators.tagging import Token, Tokens, recase
+from onnx_export.generators.phrase import article, inflect
+from onnx_export.generators.tagging import Token, Tokens
 from onnx_export.generators.vocabulary_edits import ANIMALS, NEGATIONS, PEOPLE, SUBJECT_TO_OBJECT
 
 NOUNS = ("NN1", "NN2", "NN0", "NP0")
@@ -17,6 +17,7 @@ PARTICIPLES = frozenset(
     "topped filled covered dressed loaded decorated surrounded made packed stacked lined called named known".split()
 )
 CLOSING = frozenset(".!?,;:")
+ASKING = frozenset("what where who whom when why how which whose".split())
 #: Marks beside which words are not moved.
 MARKS = frozenset('"“”()[]{}<>|*#@_~^=+\\/')
 FINITE = frozenset("VVD VVZ VVB VVN VBZ VBD VBB VHZ VHD VHB VDD VDZ VDB VM0".split())
@@ -62,7 +63,8 @@ def negated(tokens: Tokens) -> bool:
 
 def asked(tokens: Tokens) -> bool:
     """Whether the sentence is a question."""
-    return bool(tokens) and tokens[-1].word == "?"
+    opened = len(tokens) > 1 and tokens[0].word.lower() in ASKING and tokens[1].tag[:1] == "V"
+    return bool(tokens) and (tokens[-1].word == "?" or opened)
 
 
 def phrase(tokens: Tokens, start: int) -> int:
@@ -166,6 +168,10 @@ def plural(tokens: Tokens, end: int) -> bool:
     if following in ("is", "was", "has", "does"):
         return False
     head = tokens[end - 1]
+    if any(
+        token.tag == "CRD" and token.word.lower() not in ("one", "1") for token in tokens[max(0, end - 4) : end - 1]
+    ):
+        return True
     return head.tag == "NN2" or head.word.lower() in ("we", "they", "you", "i", "people")
 
 
@@ -215,22 +221,31 @@ def movable(tokens: Tokens, start: int) -> bool:
 
 
 def joined(tokens: Tokens, *parts: Tokens | str) -> Tokens:
-    """The parts one after another as a sentence that begins as `tokens` do; a text is split at its blanks."""
+    """The parts one after another as a sentence that begins as `tokens` do; a text is split at its blanks.
+
+    Example:
+        >>> from onnx_export.generators.tagging import tag, text_of
+        >>> told = tag("The dog barked.")
+        >>> text_of(joined(told, "it was", told[:2], "that", told[2:]))
+        'It was the dog that barked.'
+    """
     made: list[Token] = []
     for part in parts:
         found = tuple(Token(word, "NEW", " ") for word in part.split()) if isinstance(part, str) else part
-        made += [
-            replace(t, gap=" ") if i == 0 and t.word not in CLOSING and not t.gap else t for i, t in enumerate(found)
-        ]
-    first = tokens[0].word
-    made = [
-        t.to(t.word.lower()) if i and t.tag == "PNP" and t.word == first and first != "I" else t
-        for i, t in enumerate(made)
-    ]
-    if first[:1].isdigit() and made and made[0].tag in ("NEW", "CJS", "PRP"):
-        made[0] = made[0].to(made[0].word[:1].upper() + made[0].word[1:])
-    cased = recase(tuple(made), tokens) if made else ()
-    return tuple(replace(t, gap=old.gap) if i else t for i, (t, old) in enumerate(zip(cased, made, strict=True)))
+        if found and made and found[0].word not in CLOSING:
+            found = (inner(found[0], tokens[0]), *found[1:])
+        made += found
+    if made:
+        upper = tokens[0].word[:1].isupper() or (tokens[0].word[:1].isdigit() and made[0].tag in ("NEW", "CJS", "PRP"))
+        word = made[0].word
+        made[0] = Token(word[:1].upper() + word[1:] if upper else word, made[0].tag, "")
+    return tuple(made)
+
+
+def inner(token: Token, first: Token) -> Token:
+    """The first token of a part as it stands within a sentence; what began the sentence loses its capital."""
+    moved = token.word == first.word and token.word.istitle() and token.tag != "NP0" and token.word != "I"
+    return replace(token, word=token.word.lower() if moved else token.word, gap=token.gap or " ")
 
 
 def worded(token: Token, word: str) -> Token:
@@ -258,3 +273,18 @@ def settled(tokens: Tokens) -> Tokens:
     goes_on = tokens[at + 1].tag in ("PRP", "AT0", "DPS", "CRD", "AV0", "PUN", "TO0") and tokens[at + 1].word != "by"
     made = (*tokens[:at], replace(tokens[at], tag="VVD"), *tokens[at + 1 :])
     return made if opened and goes_on and clause(made) else tokens
+
+
+def articled(tokens: Tokens) -> Tokens:
+    """The tokens with "a" and "an" set right before every new word.
+
+    Example:
+        >>> from onnx_export.generators.tagging import text_of
+        >>> text_of(articled((Token("An", "AT0"), Token("young", "NEW"), Token("Italian", "NN1"))))
+        'A young Italian'
+    """
+    made = list(tokens)
+    for i, token in enumerate(made[:-1]):
+        if token.word.lower() in ("a", "an") and made[i + 1].tag == "NEW":
+            made[i] = worded(token, article(made[i + 1].word).split()[0])
+    return tuple(made)

@@ -80,7 +80,7 @@ EQUAL_VERBS = (
 EQUAL_NOUNS = (
     "kid/child,automobile>car,photograph/photo,bicycle>bike,movie/film,physician/doctor,attorney/lawyer,"
     "sofa/couch,store/shop,gentleman>man,airplane>plane,refrigerator/fridge,taxi>cab,motorcycle/motorbike,"
-    "mom>mother,dad>father,grandma>grandmother,grandpa>grandfather,television>TV,lawn>grass,author/writer,"
+    "mom>mother,dad>father,grandma>grandmother,grandpa>grandfather,lawn>grass,author/writer,"
     "trousers/pants,infant/baby,woods>forest,film>movie,policeman>police officer,cellphone/mobile phone"
 )
 EQUAL_ADJECTIVES = (
