@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from onnx_export.generators.misses_amounts import AMOUNTS
+from onnx_export.generators.misses_bindings import BINDINGS
 from onnx_export.generators.misses_degrees import DEGREE
 from onnx_export.generators.misses_negation import NEGATION
 from onnx_export.generators.misses_places import PLACES_AND_TIMES
@@ -19,7 +20,18 @@ from onnx_export.generators.rewordings_voice import VOICE
 from onnx_export.generators.rule import Rule
 from plugin_server.corpus import text_id
 
-RULES: tuple[Rule, ...] = (*NEGATION, *ROLES, *PLACES_AND_TIMES, *AMOUNTS, *DEGREE, *WORDS, *VOICE, *ORDER, *RELATIONS)
+RULES: tuple[Rule, ...] = (
+    *NEGATION,
+    *ROLES,
+    *BINDINGS,
+    *PLACES_AND_TIMES,
+    *AMOUNTS,
+    *DEGREE,
+    *WORDS,
+    *VOICE,
+    *ORDER,
+    *RELATIONS,
+)
 #: Categories of near-misses, and of rewritings.
 MISSES = tuple(dict.fromkeys(rule.category for rule in RULES if rule.label == 0))
 REWRITINGS = tuple(dict.fromkeys(rule.category for rule in RULES if rule.label == 1))

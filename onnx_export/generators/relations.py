@@ -9,7 +9,19 @@ from onnx_export.generators.edits_words import CONVERSE
 from onnx_export.generators.misses_degrees import opposite_degree
 from onnx_export.generators.rewordings_voice import cased, placed, plain
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import BE_FORMS, clause, joined, last, low, many, movable, negated, phrase, tied
+from onnx_export.generators.spans import (
+    BE_FORMS,
+    asked,
+    clause,
+    joined,
+    last,
+    low,
+    many,
+    movable,
+    negated,
+    phrase,
+    tied,
+)
 from onnx_export.generators.tagging import Tokens
 from onnx_export.generators.vocabulary_edits import MUTUAL, OBJECT_TO_SUBJECT, SUBJECT_TO_OBJECT, forms
 
@@ -112,6 +124,38 @@ def comparative_inversion(tokens: Tokens, rng: Random) -> Tokens | None:
     return joined(tokens, right, f"{be} {degree} than", cased(left, SUBJECT_TO_OBJECT), tokens[stop:])
 
 
+#: What "smaller" denies, by the comparative that leaves open whether either is large.
+UNMARKED = {
+    "smaller": "large", "shorter": "long", "lower": "high", "younger": "old", "slower": "fast", "weaker": "strong",
+    "cheaper": "expensive", "lighter": "heavy", "narrower": "wide", "thinner": "thick", "easier": "difficult",
+    "quieter": "loud", "worse": "good", "poorer": "rich", "shallower": "deep", "colder": "warm", "softer": "hard",
+}  # fmt: skip
+
+
+def equative(tokens: Tokens, rng: Random) -> Tokens | None:
+    """ "Less heavy than" and "lighter than" as "not as heavy as", or the other way round."""
+    words = low(tokens)
+    for at in range(1, len(words) - 3):
+        be, denied = words[at], words[at].removesuffix("n't")
+        if (
+            be in BE_FORMS
+            and words[at + 1] == "not"
+            and words[at + 2 : at + 3] == ["as"]
+            and "as" in words[at + 4 : at + 5]
+        ):
+            return joined(tokens, tokens[: at + 1], "less", tokens[at + 3 : at + 4], "than", tokens[at + 5 :])
+        if denied != be and denied in BE_FORMS and words[at + 1] == "as" and words[at + 3] == "as":
+            return joined(tokens, tokens[:at], f"{denied} less", tokens[at + 2 : at + 3], "than", tokens[at + 4 :])
+        if be not in BE_FORMS or negated(tokens) or asked(tokens):
+            continue
+        less = words[at + 1] == "less" and tokens[at + 2].tag == "AJ0" and words[at + 3] == "than"
+        if less and len(tokens) > at + 4 and tokens[at + 4].tag != "CRD":
+            return joined(tokens, tokens[: at + 1], "not as", tokens[at + 2 : at + 3], "as", tokens[at + 4 :])
+        if words[at + 1] in UNMARKED and words[at + 2] == "than" and tokens[at + 3].tag != "CRD":
+            return joined(tokens, tokens[: at + 1], f"not as {UNMARKED[words[at + 1]]} as", tokens[at + 3 :])
+    return None
+
+
 def sides(tokens: Tokens, rng: Random) -> Tokens | None:
     """The two sides of a relation of place that does not hold both ways, exchanged."""
     found = clause(tokens)
@@ -160,6 +204,10 @@ RELATIONS = (
     Rule(
         "arguments", "comparative", 0, arguments,
         "The Danube is longer than the Rhine.", "The Rhine is longer than the Danube.",
+    ),
+    Rule(
+        "equative", "comparative_inversion", 1, equative,
+        "The van is cheaper than the bus.", "The van is not as expensive as the bus.",
     ),
     Rule(
         "comparative_inversion", "comparative_inversion", 1, comparative_inversion,
