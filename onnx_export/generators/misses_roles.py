@@ -107,6 +107,8 @@ def fits(tokens: Tokens, left: tuple[int, int], right: tuple[int, int], told: st
         return False
     if any(t.tag in ("DPS", "ORD") or t.word.endswith(("'s", "’s")) for t in one + two) or not movable(tokens, a):
         return False
+    if after and after.tag == "CRD":
+        return False
     if after and (
         after.tag in (*NOUNS, "PRF", "CJC", "VVG", "AJ0")
         or after.word in ("'", "-", ",", "(")
@@ -180,6 +182,8 @@ def related(tokens: Tokens, rng: Random) -> Tokens | None:
 def journey(tokens: Tokens, rng: Random) -> Tokens | None:
     """ "From Oslo to Rome" as "from Rome to Oslo"."""
     words = low(tokens)
+    if marked(tokens):
+        return None
     for at in range(1, len(words) - 3):
         if words[at] != "from" or not TRAVEL & set(words[:at]):
             continue

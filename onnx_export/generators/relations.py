@@ -11,6 +11,7 @@ from onnx_export.generators.rewordings_voice import cased, placed, plain
 from onnx_export.generators.rule import Rule
 from onnx_export.generators.spans import (
     BE_FORMS,
+    animate,
     asked,
     clause,
     joined,
@@ -51,7 +52,7 @@ def mutual(tokens: Tokens, rng: Random) -> Tokens | None:
     if words[verb] in BE_FORMS:
         told = next((w for w in MUTUAL_PLACES if words[start : start + len(w.split())] == w.split()), "")
         start += len(told.split())
-        if not told:
+        if not told or (told == "touching" and any(animate(token.word) for token in tokens)):
             return None
     elif words[verb] not in MUTUAL_VERBS or tokens[verb].tag not in ("VVD", "VVZ"):
         return None

@@ -183,7 +183,8 @@ def many(tokens: Tokens, start: int, end: int) -> bool:
     noun = tokens[heads - 1]
     if first in ("a", "an"):
         return noun.word.lower() in ("couple", "lot", "number") and heads < end
-    return noun.tag == "NN2" or noun.word.lower() in plurals(PEOPLE) or head in ("they", "we", "them", "us", "people")
+    ending = noun.tag == "NN2" and noun.word.lower().endswith("s")
+    return ending or noun.word.lower() in plurals(PEOPLE) or head in ("they", "we", "them", "us", "people")
 
 
 @lru_cache(maxsize=8)
