@@ -129,8 +129,12 @@ def comparative_inversion(tokens: Tokens, rng: Random) -> Tokens | None:
 UNMARKED = {
     "smaller": "large", "shorter": "long", "lower": "high", "younger": "old", "slower": "fast", "weaker": "strong",
     "cheaper": "expensive", "lighter": "heavy", "narrower": "wide", "thinner": "thick", "easier": "difficult",
-    "quieter": "loud", "worse": "good", "poorer": "rich", "shallower": "deep", "colder": "warm", "softer": "hard",
+    "quieter": "loud", "poorer": "rich", "shallower": "deep", "colder": "warm", "softer": "hard",
 }  # fmt: skip
+
+
+#: Adjectives that "less" does not go with.
+SHORT = frozenset({"good", "bad", "big", "small", "tall", *UNMARKED.values()})
 
 
 def equative(tokens: Tokens, rng: Random) -> Tokens | None:
@@ -138,21 +142,20 @@ def equative(tokens: Tokens, rng: Random) -> Tokens | None:
     words = low(tokens)
     for at in range(1, len(words) - 3):
         be, denied = words[at], words[at].removesuffix("n't")
-        if (
-            be in BE_FORMS
-            and words[at + 1] == "not"
-            and words[at + 2 : at + 3] == ["as"]
-            and "as" in words[at + 4 : at + 5]
-        ):
-            return joined(tokens, tokens[: at + 1], "less", tokens[at + 3 : at + 4], "than", tokens[at + 5 :])
-        if denied != be and denied in BE_FORMS and words[at + 1] == "as" and words[at + 3] == "as":
-            return joined(tokens, tokens[:at], f"{denied} less", tokens[at + 2 : at + 3], "than", tokens[at + 4 :])
+        parted = be in BE_FORMS and words[at + 1] == "not"
+        start = at + 1 + parted
+        if (parted or denied in BE_FORMS - {be}) and words[start] == "as" and words[start + 2 : start + 3] == ["as"]:
+            if words[start + 1] in SHORT:
+                continue
+            return joined(
+                tokens, tokens[:at], f"{denied} less", tokens[start + 1 : start + 2], "than", tokens[start + 3 :]
+            )
         if be not in BE_FORMS or negated(tokens) or asked(tokens):
             continue
         less = words[at + 1] == "less" and tokens[at + 2].tag == "AJ0" and words[at + 3] == "than"
-        if less and len(tokens) > at + 4 and tokens[at + 4].tag != "CRD":
+        if less and len(tokens) > at + 4 and tokens[at + 4].tag not in ("CRD", "AJ0"):
             return joined(tokens, tokens[: at + 1], "not as", tokens[at + 2 : at + 3], "as", tokens[at + 4 :])
-        if words[at + 1] in UNMARKED and words[at + 2] == "than" and tokens[at + 3].tag != "CRD":
+        if words[at + 1] in UNMARKED and words[at + 2] == "than" and tokens[at + 3].tag not in ("CRD", "AJ0"):
             return joined(tokens, tokens[: at + 1], f"not as {UNMARKED[words[at + 1]]} as", tokens[at + 3 :])
     return None
 

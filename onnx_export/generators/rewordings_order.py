@@ -235,7 +235,9 @@ def conjuncts(tokens: Tokens, rng: Random) -> Tokens | None:
     tied_to_noun = tokens[start].tag == "PRP" or (start and tokens[start - 1].tag == "PRP")
     loose = tied_to_noun and not any(token.tag[:1] == "V" for token in tokens[:start])
     alike = (tokens[at - 1].tag == "NP0") == (tokens[end - 1].tag == "NP0")
-    return made if closed and alike and not loose else None
+    named = tokens[at - 1].tag == "NP0" and tokens[at - 2].tag != "NP0" and end > at + 2
+    surname = named and (at < 2 or tokens[at - 2].tag != "PRP")
+    return made if closed and alike and not loose and not surname else None
 
 
 ORDER = (
