@@ -75,7 +75,7 @@ IDIOMS = frozenset(
     "ends with|opens in|closed in|closing in".split("|")
 )
 EQUAL_VERBS = (
-    "purchase/buy,assist>help,reside>live,construct>build,begin>start,yell/shout,attempt>try,obtain>get,stare/gaze"
+    "purchase/buy,assist>help,reside>live,construct>build,begin>start,yell/shout,attempt>try,stare/gaze"
 )
 EQUAL_NOUNS = (
     "kid/child,automobile>car,photograph/photo,bicycle>bike,movie/film,physician/doctor,attorney/lawyer,"
