@@ -250,6 +250,12 @@ def test_limit_singles_and_categories() -> None:
     assert len(lines(run("--singles", "--limit", "5"))) == 5
 
 
+def test_help_names_every_category() -> None:
+    shown = " ".join(CliRunner().invoke(negatives, ["--help"]).stdout.split())
+    assert f"Near-misses: {', '.join(MISSES)}." in shown
+    assert f"Rewritings: {', '.join(REWRITINGS)}." in shown
+
+
 def test_output_file(tmp_path: Path) -> None:
     corpus, output = tmp_path / "corpus.txt", tmp_path / "pairs.jsonl"
     corpus.write_text(TEXT, encoding="utf-8")
