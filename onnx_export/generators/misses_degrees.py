@@ -37,6 +37,12 @@ def table(rows: str) -> dict[str, str]:
 COMPARED, TOPPED = table(DEGREES), table(HIGHEST)
 #: Nouns that make another word of "higher" and "lower".
 LEVELS = frozenset("body house education court courts case secondary".split())
+#: Words with which a comparative is a way of speaking.
+FIXING = frozenset("no any the ever all".split())
+#: Verbs that say how long: "it takes longer".
+LASTING_VERBS = frozenset("take takes took taking last lasts lasted wait waited".split())
+OWNED = ("his", "her", "their", "my")
+TURNED = {"more": "less", "less": "more", "most": "least", "least": "most"}
 #: Nouns that make another word of a superlative.
 TOP_IDIOMS = frozenset("friend friends man buy seller sellers buddy bet interest interests practice practices".split())
 
@@ -55,53 +61,40 @@ def opposite_degree(tokens: Tokens, start: int, than: int) -> str | None:
 
 def comparative(tokens: Tokens, rng: Random) -> Tokens | None:
     """A comparative or superlative by its opposite."""
-    if negated(tokens) or {"any", "ever", "even"} & set(low(tokens)):
-        return None
     words = low(tokens)
-    found: list[tuple[int, int, str]] = []
-    for i in range(1, len(words) - 1):
-        before, after, word = words[i - 1], words[i + 1], words[i]
-        if before in ("no", "any", "the", "much", "ever", "all") and word in COMPARED and before != "much":
-            continue
-        attributive = tokens[i + 1].tag in ("NN1", "NN2") and before in (
-            "a",
-            "an",
-            "his",
-            "her",
-            "their",
-            "my",
-            "is",
-            "are",
-        )
-        if word in COMPARED and (after == "than" or attributive):
-            lasts = before in ("take", "takes", "took", "taking", "last", "lasts", "lasted", "wait", "waited")
-            aged = word == "older" and not person(after) and after not in ("than", "people")
-            found += (
-                []
-                if lasts or (word in ("higher", "lower") and after in LEVELS)
-                else [(i, i + 1, "newer" if aged else COMPARED[word])]
-            )
-        if (
-            word in TOPPED
-            and before in ("the", "his", "her", "their", "its", "my")
-            and tokens[i + 1].tag in NOUNS
-            and after not in TOP_IDIOMS
-        ):
-            found.append((i, i + 1, TOPPED[word]))
-        if word in ("more", "less", "most", "least") and tokens[i + 1].tag == "AJ0" and graded(words, i):
-            found.append((i, i + 1, {"more": "less", "less": "more", "most": "least", "least": "most"}[word]))
-        if (
-            word in ("more", "fewer")
-            and tokens[i + 1].tag == "NN2"
-            and "than" in words[i + 2 : i + 5]
-            and before != "and"
-        ):
-            found.append((i, i + 1, "fewer" if word == "more" else "more"))
-    found = [spot for spot in found if spot[2] not in words]
+    if negated(tokens) or {"any", "ever", "even"} & set(words):
+        return None
+    found = [(i, new) for i in range(1, len(words) - 1) for new in opposites_at(tokens, i) if new not in words]
     if not found:
         return None
-    start, end, new = rng.choice(found)
-    return articled(put(tokens, start, end, [like(new, tokens[start].word)]))
+    at, new = rng.choice(found)
+    return articled(put(tokens, at, at + 1, [like(new, tokens[at].word)]))
+
+
+def opposites_at(tokens: Tokens, at: int) -> list[str]:
+    """What opposes the word at a place, as it is used there."""
+    words = low(tokens)
+    before, word, after = words[at - 1 : at + 2]
+    following = tokens[at + 1].tag
+    if word in COMPARED:
+        return [] if before in FIXING else degrees_at(tokens, at)
+    if word in TOPPED and before in ("the", "its", *OWNED) and following in NOUNS and after not in TOP_IDIOMS:
+        return [TOPPED[word]]
+    found = [TURNED[word]] if word in TURNED and following == "AJ0" and graded(words, at) else []
+    counted = word in ("more", "fewer") and following == "NN2" and "than" in words[at + 2 : at + 5]
+    return found + (["fewer" if word == "more" else "more"] if counted and before != "and" else [])
+
+
+def degrees_at(tokens: Tokens, at: int) -> list[str]:
+    """The opposite of a comparative, where it compares or stands before its noun."""
+    words = low(tokens)
+    before, word, after = words[at - 1 : at + 2]
+    attributive = tokens[at + 1].tag in ("NN1", "NN2") and before in ("a", "an", "is", "are", *OWNED)
+    leveled = word in ("higher", "lower") and after in LEVELS
+    if not (after == "than" or attributive) or before in LASTING_VERBS or leveled:
+        return []
+    aged = word == "older" and not person(after) and after not in ("than", "people")
+    return ["newer" if aged else COMPARED[word]]
 
 
 def graded(words: list[str], at: int) -> bool:

@@ -193,58 +193,44 @@ DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 MONTHS = "january february march april june july august september october november december".split()
 SEASONS = "spring summer autumn winter".split()
 DAYTIMES = "morning afternoon evening".split()
+UNITS = frozenset("years months days weeks hours minutes year day".split())
 TIMED = frozenset("year month season century war game film day week decade match race show movie event story".split())
 
 
 def calendar(tokens: Tokens, rng: Random) -> Tokens | None:
     """Another day, month, season or time of day; early by late; a beginning by an end."""
     words = low(tokens)
-    found: list[tuple[int, str]] = []
-    for i in range(1, len(words)):
-        word, before, after = words[i], words[i - 1], words[i + 1] if i + 1 < len(words) else "."
-        for row in (DAYS, MONTHS):
-            named = row is DAYS and before in ("on", "next", "last", "every", "until", "since", "by")
-            if word in row and (
-                named
-                or (
-                    row is MONTHS
-                    and (before in ("in", "on", "of", "until", "since") or after.isdigit() or before.isdigit())
-                )
-            ):
-                found += [(i, other.title()) for other in row if other not in (word, "february")]
-        for row in (SEASONS, DAYTIMES):
-            if word in row and before == "the" and words[max(0, i - 2)] in ("in", "during") and after != "of":
-                found += [(i, other) for other in row if other != word]
-        if word in ("later", "earlier") and before in (
-            "years",
-            "months",
-            "days",
-            "weeks",
-            "hours",
-            "minutes",
-            "year",
-            "day",
-        ):
-            found.append((i, "earlier" if word == "later" else "later"))
-        if (
-            word in ("early", "late")
-            and before in ("the", "in")
-            and (after in MONTHS or after.rstrip("s").isdigit() or after in SEASONS)
-        ):
-            found.append((i, "late" if word == "early" else "early"))
-        if (
-            word in ("beginning", "start", "end")
-            and before == "the"
-            and after == "of"
-            and words[i - 2] in ("at", "by")
-            and TIMED & set(words[i + 2 : i + 5])
-        ):
-            found.append((i, "end" if word != "end" else "beginning"))
+    found = [(i, new) for i in range(1, len(words)) for new in (*other_dates(words, i), *other_sides(words, i))]
     found = [(i, new) for i, new in found if new.lower() not in words]
     if not found:
         return None
     at, new = rng.choice(found)
     return put(tokens, at, at + 1, [like(new, tokens[at].word)])
+
+
+def other_dates(words: list[str], at: int) -> list[str]:
+    """Other days, months, seasons or times of day than the one at a place."""
+    word, before, after = words[at], words[at - 1], words[at + 1] if at + 1 < len(words) else "."
+    if word in DAYS and before in ("on", "next", "last", "every", "until", "since", "by"):
+        return [other.title() for other in DAYS if other != word]
+    dated = after.isdigit() or before.isdigit()
+    if word in MONTHS and (dated or before in ("in", "on", "of", "until", "since")):
+        return [other.title() for other in MONTHS if other not in (word, "february")]
+    row = next((row for row in (SEASONS, DAYTIMES) if word in row), [])
+    told = before == "the" and words[max(0, at - 2)] in ("in", "during") and after != "of"
+    return [other for other in row if other != word] if told else []
+
+
+def other_sides(words: list[str], at: int) -> list[str]:
+    """ "Earlier" for "later", "late" for "early", "end" for "beginning", and the other way round."""
+    word, before, after = words[at], words[at - 1], words[at + 1] if at + 1 < len(words) else "."
+    if word in ("later", "earlier") and before in UNITS:
+        return ["earlier" if word == "later" else "later"]
+    timed = after in MONTHS or after.rstrip("s").isdigit() or after in SEASONS
+    if word in ("early", "late") and before in ("the", "in") and timed:
+        return ["late" if word == "early" else "early"]
+    framed = before == "the" and after == "of" and words[at - 2] in ("at", "by") and TIMED & set(words[at + 2 : at + 5])
+    return ["beginning" if word == "end" else "end"] if word in ("beginning", "start", "end") and framed else []
 
 
 PLACES_AND_TIMES = (

@@ -30,6 +30,8 @@ HOLDING = frozenset(
 )
 #: Words that may begin a further clause.
 LINKING = frozenset("and but or so".split()) | OPENERS
+#: Words behind which a phrase of time may belong to a part of the sentence alone.
+JOINING = frozenset("and but or that which who to , as than".split())
 #: Verbs whose clause a subordinate one may belong to.
 HOPING = frozenset(
     (
@@ -142,40 +144,13 @@ def time_to_front(tokens: Tokens, words: list[str], stop: int) -> Tokens | None:
     start = next((i for i in range(4, stop) if time_phrase(tokens, i) == stop), 0)
     before = tokens[:start]
     found = clause(before)
-    loose = {
-        "and",
-        "but",
-        "or",
-        "when",
-        "that",
-        "which",
-        "who",
-        "because",
-        "if",
-        "to",
-        ",",
-        "until",
-        "since",
-        "as",
-        "than",
-    }
-    late = found and later_verbs(tokens[:start], found.verb)
-    if (
-        late
-        or OPENERS & set(words[:start])
-        or not start
-        or found is None
-        or found.start
-        or loose & set(words[:start])
-        or not movable(tokens, 0)
-    ):
+    if not start or found is None or found.start or not movable(tokens, 0):
+        return None
+    if later_verbs(before, found.verb) or (OPENERS | JOINING) & set(words[:start]):
         return None
     tight = tokens[start - 1].tag in ("VVN", "VVG") and start - 1 != found.verb and words[start - 2] not in HELPERS
-    if (
-        tight
-        or sum(t.tag[:2] in ("VV", "VB", "VH", "VD", "VM") for t in before) > 3
-        or before[-1].tag in ("PRP", "CRD")
-    ):
+    several = sum(token.tag[:2] in ("VV", "VB", "VH", "VD", "VM") for token in before) > 3
+    if tight or several or before[-1].tag in ("PRP", "CRD"):
         return None
     comma = Token(",", "PUN", tokens[-1].gap)
     lead = tokens[start].to(words[start].title())

@@ -74,9 +74,7 @@ IDIOMS = frozenset(
     "to|beginning to|begin to|begins to|began to|opposition to|open to|opens with|opened with|opening with|"
     "ends with|opens in|closed in|closing in".split("|")
 )
-EQUAL_VERBS = (
-    "purchase/buy,assist>help,reside>live,construct>build,begin>start,yell/shout,attempt>try,stare/gaze"
-)
+EQUAL_VERBS = "purchase/buy,assist>help,reside>live,construct>build,begin>start,yell/shout,attempt>try,stare/gaze"
 EQUAL_NOUNS = (
     "kid/child,automobile>car,photograph/photo,bicycle>bike,movie/film,physician/doctor,attorney/lawyer,"
     "sofa/couch,store/shop,gentleman>man,airplane>plane,refrigerator/fridge,taxi>cab,motorcycle/motorbike,"
