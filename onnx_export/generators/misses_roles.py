@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 from onnx_export.generators.edits_rewrites import exchange, like, put
@@ -33,6 +34,14 @@ TRAVEL = frozenset(
     "sailing".split()
 )
 TAKERS = frozenset("the a an".split())
+Span = tuple[int, int]
+#: Words between a subject and its verb.
+BETWEEN = BE_FORMS | MODALS | frozenset("being been has had have also then".split())
+#: Tags of a word that a phrase may belong to: before it, and behind it.
+JOINED = ("PRP", "PRF", "CJC", "AT0", "AJ0", "DPS", "CRD", "ORD", *NOUNS)
+GOING_ON = ("CRD", "PRF", "CJC", "VVG", "AJ0", *NOUNS)
+#: Words with which a phrase cannot change places: pronouns, what points to another phrase, and a dish.
+UNFIT = frozenset({*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT, "other", "another", "hot"})
 
 
 def agents(tokens: Tokens, rng: Random) -> Tokens | None:
@@ -52,68 +61,43 @@ def marked(tokens: Tokens) -> bool:
     return any(token.word in MARKS or token.word == "." for token in tokens[:-1])
 
 
-def acting(tokens: Tokens, at: int) -> tuple[tuple[int, int], tuple[int, int]] | None:
+def acting(tokens: Tokens, at: int) -> tuple[Span, Span] | None:
     """The two noun phrases around a verb at the place that can change places; None where there is no such verb."""
     words = low(tokens)
-    word = words[at]
     told = {"VVD": "VBD", "VVZ": "VBZ", "VVG": "VBG", "VVN": "VBN", "VVI": "VB"}.get(tokens[at].tag)
-    if told is None or word == "called" or (word not in forms(ACTIONS, told) if told != "VB" else word not in ACTIONS):
+    known = words[at] in (ACTIONS if told == "VB" else forms(ACTIONS, told) if told else ())
+    if not known or words[at] == "called" or (told == "VBN" and words[at + 1] != "by"):
         return None
-    start = at + 1
-    by = told == "VBN" and words[at + 1] == "by"
-    if told == "VBN" and not by:
-        return None
-    start += by
+    start = at + 1 + (told == "VBN")
     end = phrase(tokens, start)
     back = at - 1
-    while back > 0 and words[back] in BE_FORMS | MODALS | {"being", "been", "has", "had", "have", "also", "then"}:
+    while back > 0 and words[back] in BETWEEN:
         back -= 1
-    first = next(
-        (i for i in range(max(0, back - 4), back + 1) if phrase(tokens, i) == back + 1 and not inside(tokens, i)),
-        back + 1,
-    )
-    if end <= start or first > back or not fits(tokens, (first, back + 1), (start, end), told, back + 1 == at):
+    wide = range(max(0, back - 4), back + 1)
+    first = next((i for i in wide if phrase(tokens, i) == back + 1 and not inside(tokens, i)), back + 1)
+    if end <= start or first > back or not fits(tokens, (first, back + 1), (start, end)):
         return None
     return (first, back + 1), (start, end)
 
 
 def inside(tokens: Tokens, at: int) -> bool:
     """Whether the phrase that begins here goes on to the left, or hangs on a preposition or a conjunction."""
-    if not at:
-        return False
     before = tokens[at - 1]
-    return before.tag in ("PRP", "PRF", "CJC", "AT0", "AJ0", "DPS", "CRD", "ORD", *NOUNS) or before.word.lower() in (
-        "and",
-        "or",
-        "to",
-        "than",
-        "as",
-    )
+    return at > 0 and (before.tag in JOINED or before.word.lower() in ("and", "or", "to", "than", "as"))
 
 
-def fits(tokens: Tokens, left: tuple[int, int], right: tuple[int, int], told: str, bare: bool) -> bool:
-    """Whether the two are of one kind, differ, and agree with the verb in either order."""
+def fits(tokens: Tokens, left: Span, right: Span) -> bool:
+    """Whether the two are of one kind, differ, agree with the verb in either order, and end where they seem to."""
     (a, b), (c, d) = left, right
     words = low(tokens)
     one, two = tokens[a:b], tokens[c:d]
+    said = {*words[a:b], *words[c:d]}
+    acted = any(animate(x.word) and y.tag in NOUNS for part in (one, two) for x, y in pairwise(part))
+    owned = any(t.tag in ("DPS", "ORD") or t.word.endswith(("'s", "’s")) for t in one + two)
+    if acted or owned or words[b - 1] == words[d - 1] or said & UNFIT or not movable(tokens, a):
+        return False
     after = tokens[d] if d < len(tokens) else None
-    if any(animate(tokens[i].word) and tokens[i + 1].tag in NOUNS for x, y in (left, right) for i in range(x, y - 1)):
-        return False
-    if (
-        "hot" in words[a:b] + words[c:d]
-        or words[b - 1] == words[d - 1]
-        or {*words[a:b], *words[c:d]} & {*SUBJECT_TO_OBJECT, *OBJECT_TO_SUBJECT, "other", "another"}
-    ):
-        return False
-    if any(t.tag in ("DPS", "ORD") or t.word.endswith(("'s", "’s")) for t in one + two) or not movable(tokens, a):
-        return False
-    if after and after.tag == "CRD":
-        return False
-    if after and (
-        after.tag in (*NOUNS, "PRF", "CJC", "VVG", "AJ0")
-        or after.word in ("'", "-", ",", "(")
-        or after.word.lower() in ("of", "and", "who")
-    ):
+    if after and (after.tag in GOING_ON or after.word.lower() in ("'", "-", ",", "(", "of", "and", "who")):
         return False
     named = one[-1].tag == two[-1].tag == "NP0"
     same = many(tokens, a, b) == many(tokens, c, d)
@@ -208,12 +192,7 @@ def giver(tokens: Tokens, rng: Random) -> Tokens | None:
         left = phrase(tokens, 0)
         to = words.index("to", at)
         thing, end = phrase(tokens, at + 1), phrase(tokens, to + 1)
-        if (
-            thing != to
-            or left not in (at, at - 1)
-            or end == to + 1
-            or not fits(tokens, (0, left), (to + 1, end), "VBD", True)
-        ):
+        if thing != to or left not in (at, at - 1) or end == to + 1 or not fits(tokens, (0, left), (to + 1, end)):
             continue
         return exchange(tokens, (0, left), (to + 1, end))
     return None
