@@ -9,6 +9,7 @@ from onnx_export.generators.edits_rewrites import swap_conjuncts
 from onnx_export.generators.rule import Rule
 from onnx_export.generators.spans import (
     ENDS,
+    FINITE,
     MARKS,
     MODALS,
     clause,
@@ -72,7 +73,7 @@ def to_the_end(tokens: Tokens, comma: int) -> Tokens | None:
     inner = clause(side)
     if found is None or inner is None or found.start or {"and", "or", "but", "then", "so", "that"} & set(low(main)):
         return None
-    if LINKING & set(low(side)) or verbs(main) > 1:
+    if LINKING & set(low(side)) or nested(main) or told_twice(side):
         return None
     if set(low(main)) & THIRD or words[0] == "while":
         return None
@@ -95,7 +96,7 @@ def to_the_front(tokens: Tokens, at: int) -> Tokens | None:
         return None
     if LINKING & set(low(side)) or HOPING & set(words[:at]):
         return None
-    if verbs(main) > 1 or negated(main) or words[at] == "while" or not movable(tokens, 0):
+    if nested(main) or told_twice(side) or negated(main) or words[at] == "while" or not movable(tokens, 0):
         return None
     if len(side) > 14:
         return None
@@ -106,9 +107,14 @@ def to_the_front(tokens: Tokens, at: int) -> Tokens | None:
     return joined(tokens, (tokens[at],), side, (comma,), main, tokens[stop:])
 
 
-def verbs(part: Tokens) -> int:
-    """How many verbs the part has, auxiliaries aside."""
-    return sum(token.tag.startswith("VV") for token in part)
+def nested(part: Tokens) -> bool:
+    """Whether the part has more than one clause: two finite verbs, or two verbs besides auxiliaries."""
+    return told_twice(part) or sum(token.tag.startswith("VV") for token in part) > 1
+
+
+def told_twice(part: Tokens) -> bool:
+    """Whether the part has two finite verbs."""
+    return sum(token.tag in FINITE - {"VVN"} for token in part) > 1
 
 
 def time_order(tokens: Tokens, rng: Random) -> Tokens | None:
