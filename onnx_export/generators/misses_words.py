@@ -58,7 +58,7 @@ def opposites_of(tokens: Tokens, at: int) -> list[str]:
     word, told = tokens[at].word.lower(), tokens[at].tag
     if at and tokens[at].word[:1].isupper():
         return []
-    if told == "AJ0" and word in pairs(OPPOSED_ADJECTIVES) and describes(tokens, at):
+    if told == "AJ0" and (at or word != "open") and word in pairs(OPPOSED_ADJECTIVES) and describes(tokens, at):
         if word == "old" and not lives(tokens, at):
             return ["new"]
         tall = word == "short" and any(person(t.word) for t in tokens[at + 1 : at + 3])
@@ -153,7 +153,10 @@ def entity(tokens: Tokens, rng: Random) -> Tokens | None:
         (i, other)
         for i, token in enumerate(tokens)
         for kind in KINDS
-        if token.word in kind and alone(tokens, i) and low(tokens).count(token.word.lower()) == 1
+        if token.word in kind
+        and (i or token.word != "Mark")
+        and alone(tokens, i)
+        and low(tokens).count(token.word.lower()) == 1
         for other in kind
         if other.lower() not in words
     ]

@@ -16,6 +16,8 @@ ENDS = frozenset(".!?")
 PARTICIPLES = frozenset(
     "topped filled covered dressed loaded decorated surrounded made packed stacked lined called named known".split()
 )
+#: Bases that the tagger takes for past forms.
+BASES = frozenset("come become overcome run".split())
 CLOSING = frozenset(".!?,;:")
 ASKING = frozenset("what where who whom when why how which whose".split())
 #: Marks beside which words are not moved.
@@ -155,6 +157,8 @@ def finite(tokens: Tokens, verb: int, end: int) -> bool:
         return True
     if token.tag == "VVZ":
         return not many
+    if token.tag == "VVD" and word in BASES:
+        return False
     if token.tag == "VVD" and any(t.tag == "VVG" for t in tokens[verb:]) and "with" in low(tokens[:end]):
         return False
     return token.tag == "VVD" or (token.tag == "VVB" and many)
