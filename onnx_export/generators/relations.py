@@ -127,14 +127,14 @@ def comparative_inversion(tokens: Tokens, rng: Random) -> Tokens | None:
 
 #: What "smaller" denies, by the comparative that leaves open whether either is large.
 UNMARKED = {
-    "smaller": "large", "shorter": "long", "lower": "high", "younger": "old", "slower": "fast", "weaker": "strong",
-    "cheaper": "expensive", "lighter": "heavy", "narrower": "wide", "thinner": "thick", "easier": "difficult",
+    "smaller": "large", "lower": "high", "younger": "old", "slower": "fast", "weaker": "strong",
+    "cheaper": "expensive", "narrower": "wide", "easier": "difficult",
     "quieter": "loud", "poorer": "rich", "shallower": "deep", "colder": "warm", "softer": "hard",
 }  # fmt: skip
 
 
 #: Adjectives that "less" does not go with.
-SHORT = frozenset({"good", "bad", "big", "small", "tall", *UNMARKED.values()})
+SHORT = frozenset({"good", "bad", "big", "small", "tall", "long", "heavy", "thick", *UNMARKED.values()})
 
 
 def equative(tokens: Tokens, rng: Random) -> Tokens | None:
