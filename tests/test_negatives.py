@@ -96,6 +96,7 @@ CASES = [
     ("In 1994 they won.", "number_words", None, "a year stays a year"),
     ("It did not rain.", "contraction", "It didn't rain.", "contracted"),
     ("It does not only rain.", "contraction", None, "only belongs to not"),
+    ("The barns are not almost identical.", "synonym", None, "not nearly is far from it"),
     ("The kids slept.", "synonym", "The children slept.", "the same form"),
     ("The girl gave a book to the boy.", "dative", "The girl gave the boy a book.", "receiver first"),
     ("A man wearing a hat sings.", "relative", "A man who is wearing a hat sings.", "in full"),

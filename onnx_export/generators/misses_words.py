@@ -229,7 +229,8 @@ def same_meaning(tokens: Tokens, at: int) -> str:
         and near(tokens, at).isdisjoint(IDIOMS)
     ):
         return pairs(EQUAL_ADJECTIVES).get(word, "") if after in ("NN1", "NN2", "PUN", "PRP") else ""
-    loose = told in ("AV0", "PRP", "CJS") and not (told == "AV0" and after in NOUNS)
+    far = word in ("nearly", "almost") and negated(tokens[max(at - 2, 0) : at])  # "not nearly": far
+    loose = told in ("AV0", "PRP", "CJS") and not (told == "AV0" and after in NOUNS) and not far
     return pairs(EQUAL_OTHERS).get(word, "") if loose else ""
 
 
