@@ -80,7 +80,8 @@ def steps(sentence: str, seed: int, label: int, categories: Collection[str] = CA
 def blocks(
     sentence: str, seed: int, most: int = 1, categories: Collection[str] = CATEGORIES
 ) -> list[tuple[LabelledPair, ...]]:
-    """At most `most` blocks of four pairs: a rewriting, a near-miss, and the same rewriting of the near-miss.
+    """At most `most` blocks of four pairs: a rewriting, a near-miss, and the same rewriting of the near-miss; no
+    rewriting serves twice.
 
     Two pairs of a block are true and two false; its two queries and its two documents each stand once in a true and
     once in a false one, so neither side alone tells the label. The same for the same sentence and seed, whatever else
@@ -104,8 +105,12 @@ def blocks(
     for rule, miss in misses:
         if len(found) == most:
             break
-        block = next((b for way, told in rewritings if (b := _block(sentence, rule, miss, way, told, seed))), None)
-        found += [block] if block else []
+        made = ((_block(sentence, rule, miss, *rewriting, seed), rewriting) for rewriting in rewritings)
+        for block, rewriting in made:
+            if block:
+                found.append(block)
+                rewritings.remove(rewriting)  # with it again, the sentence's true pair would come twice
+                break
     return found
 
 
