@@ -115,7 +115,6 @@ BAD = [
     ({"query": "a", "document": ["b"], "label": 1}, "document: is a list"),
     ({"query": "word " * 300, "document": "b", "label": 1}, "query: 302 tokens, the limit is 256"),
     ({"query": "a", "document": "sgb1:AAAA", "label": 1}, "document: is a token blob: give its text"),
-    (lines()[0], "the same pair stands on line 1"),
     (lines()[0] | {"label": 0}, "contradicts the label of the same pair on line 1"),
 ]
 
@@ -129,6 +128,13 @@ def test_bad_lines_are_named_and_the_others_count(tmp_path: Path) -> None:
     for number, (_, message) in enumerate(BAD, len(good) + 1):
         assert re.search(rf"{path}:{number}: {re.escape(message)}", result.stderr), (number, message, result.stderr)
     assert re.search(rf"{path}:{len(good) + len(BAD) + 1}: .*not a finite number", result.stderr)
+    assert (json.loads(result.stdout)["near_misses"], json.loads(result.stdout)["true_pairs"]) == (180, 180)
+
+
+def test_a_pair_that_stands_there_twice_counts_once(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "pairs.jsonl", [*lines(2), *lines(1)])
+    result = run("default", path, "-o", tmp_path / "out.calibration.json", "--json")
+    assert result.exit_code == 0, result.stderr
     assert (json.loads(result.stdout)["near_misses"], json.loads(result.stdout)["true_pairs"]) == (180, 180)
 
 

@@ -40,7 +40,8 @@ class Labelled:
 
 
 def read_labelled(stream: BinaryIO, max_characters: int) -> Iterator[Labelled | Refused]:
-    """A pair or a refusal for every line that is not empty; one that stood there before is refused.
+    """A pair or a refusal for every line that is not empty. A pair that stands there twice counts once, and is
+    refused where its labels differ.
 
     Example:
         >>> import io
@@ -55,16 +56,15 @@ def read_labelled(stream: BinaryIO, max_characters: int) -> Iterator[Labelled | 
             if line.fault:
                 raise InvalidField(line.fault)
             pair = labelled_of(line.value, max_characters, line.number)
-            if earlier := seen.get((pair.query, pair.document)):
-                words = (
-                    "the same pair stands" if earlier.label == pair.label else "contradicts the label of the same pair"
-                )
-                raise InvalidField(f"{words} on line {earlier.line}")
+            earlier = seen.get((pair.query, pair.document))
+            if earlier and earlier.label != pair.label:
+                raise InvalidField(f"contradicts the label of the same pair on line {earlier.line}")
         except InvalidRequest as error:
             yield Refused(line.number, str(error))
             continue
-        seen[pair.query, pair.document] = pair
-        yield pair
+        if not earlier:
+            seen[pair.query, pair.document] = pair
+            yield pair
 
 
 def labelled_of(value: dict[str, Any], max_characters: int, line: int = 0) -> Labelled:
