@@ -10,26 +10,29 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from onnx_export.base import base_folder
 from onnx_export.batches import Batch
-from onnx_export.config import Config, EncoderConfig, TrainingConfig, VerifierConfig
+from onnx_export.config import WINDOW, Config, EncoderConfig, TrainingConfig, VerifierConfig
 from onnx_export.errors import BadCheckpoint, BadConfig
-from onnx_export.token_encoder import TokenEncoder, base_folder
+from onnx_export.token_encoder import TokenEncoder
 from onnx_export.verifiers import KINDS, Alignment
+from plugin_server.encoder import BUCKET
 
 
-class ChannelDropout(nn.Module):
+class ChannelDropout(nn.Dropout):
     """Dropout of a text's whole channels: one draw for all of its tokens (Gal & Ghahramani 2016, arXiv:1512.05287).
 
-    Drawing a number for every token and channel took 28 % of a training step on 2 cores; this takes 1 %.
+    Drawing a number for every token and channel took 28 % of a training step on 2 cores; this takes 1 %. Weights of
+    attention (b, heads, t, t) are left whole, also where a layer reads ``p`` and drops them itself.
     """
 
     def __init__(self, rate: float) -> None:
-        super().__init__()
+        super().__init__(p=0.0)
         self.rate = rate
 
     def forward(self, hidden: Tensor) -> Tensor:
         """The hidden states (b, t, c), some channels zero while training."""
-        if not self.training or self.rate == 0:
+        if not self.training or self.rate == 0 or hidden.ndim != 3:
             return hidden
         keep = torch.rand(hidden.shape[0], 1, hidden.shape[2], device=hidden.device) >= self.rate
         return hidden * (keep.to(hidden.dtype) / (1 - self.rate))
@@ -53,17 +56,39 @@ class Model(nn.Module):
             self.verifier = KINDS[config.verifier.kind](shape.dimension, **config.verifier.shape)
         except TypeError as error:
             raise BadConfig(f"verifier: shape does not fit kind {config.verifier.kind!r}: {error}") from error
-        layers: list[Any] = list(self.encoder.branch)
-        for layer in layers:
-            layer.attention.self.dropout.p = 0.0
-            layer.attention.output.dropout = ChannelDropout(config.training.dropout)
-            layer.output.dropout = ChannelDropout(config.training.dropout)
+        self.window = self._window()
+        for part in [*self.encoder.branch.modules()]:
+            for name, child in part.named_children():
+                if isinstance(child, nn.Dropout):
+                    setattr(part, name, ChannelDropout(config.training.dropout))
+
+    def _window(self) -> int:
+        """Tokens of a window: what the configuration says, or what the base model and the verifier are made for."""
+        shape, encoder = self.config.encoder, self.encoder
+        longest = encoder.positions // BUCKET * BUCKET  # serving pads to whole buckets
+        window = shape.window or min(WINDOW, encoder.recipe.longest or WINDOW, longest)
+        places = getattr(self.verifier, "places", None)
+        if window > longest:
+            raise BadConfig(
+                f"encoder: window: {window} tokens: the base model has positions for {encoder.positions}: give at most "
+                f"{longest}"
+            )
+        if places is not None and window > len(places):
+            raise BadConfig(
+                f"encoder: window: {window} tokens: the verifier has positions for {len(places)}: give fewer, or "
+                f"shape.longest = {window} in [verifier]"
+            )
+        if not 0 <= shape.overlap < window - 2:
+            raise BadConfig(
+                f"encoder: overlap: {shape.overlap} tokens: give 0 to {window - 3}, for windows of {window}"
+            )
+        return window
 
     def matrices(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Unit token rows (b, t, d), with a gradient to the token branch only."""
         with torch.no_grad():
-            hidden, additive = self.encoder.lower(ids, mask)
-        return self.encoder.token_rows(hidden, additive)
+            hidden, calls = self.encoder.lower(ids, mask)
+        return self.encoder.token_rows(hidden, calls)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Logits (b, 2) of a batch, as the served graphs give them, rows rounded to int8 included; and the order-blind
@@ -79,15 +104,20 @@ class Model(nn.Module):
     def train(self, mode: bool = True) -> Model:
         """This model, its trained parts in that mode; the frozen ones always without dropout."""
         super().train(mode)
-        self.encoder.embeddings.eval()
-        self.encoder.shared.eval()
+        for part in self._frozen():
+            part.eval()
         return self
 
     def lighten(self) -> Model:
         """This model with its frozen layers in bfloat16, for training only: it saves a cast of every weight a step."""
-        self.encoder.embeddings.to(torch.bfloat16)
-        self.encoder.shared.to(torch.bfloat16)
+        for part in self._frozen():
+            for tensor in part.parameters():  # not the buffers: frequencies of rotary positions need their digits
+                tensor.data = tensor.data.to(torch.bfloat16)
         return self
+
+    def _frozen(self) -> tuple[nn.Module, nn.Module]:
+        """The parts that training runs and does not change."""
+        return self.encoder.embeddings, self.encoder.shared
 
     def trained(self) -> dict[str, Tensor]:
         """The tensors that training changes, by name."""

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from onnx_export.base import base_folder
 from onnx_export.batches import Rows
 from onnx_export.calibration import save_rows, source_aurocs
 from onnx_export.config import Config
-from onnx_export.errors import BadCheckpoint
+from onnx_export.errors import BadCheckpoint, BaseModelUnsupported
 from onnx_export.mixture import Mixture
 from onnx_export.model import Model, load_checkpoint, save_checkpoint
-from onnx_export.token_encoder import base_folder
-from plugin_server.bundle import PROFILES
+from plugin_server.bundle import PROFILES, TOKENIZER
 
 log = logging.getLogger("simgate.train")
 
@@ -67,9 +67,9 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress) -> P
     tokenizer = plain_tokenizer(base_folder(config.encoder.base))
     (output / "data.json").write_text(json.dumps(mixture.counts, indent=1), encoding="utf-8")
     save_rows(output / "heldout.jsonl", mixture.heldout)
-    rows, heldout = Rows(mixture.train, tokenizer), Rows(mixture.heldout, tokenizer)
 
     model, optimiser, done = _resumed(config, path)
+    rows, heldout = Rows(mixture.train, tokenizer, model.window), Rows(mixture.heldout, tokenizer, model.window)
     torch.manual_seed(config.training.seed + done)
     batches = rows.drawn(config.mixture, config.training.batch_tokens, config.training.seed)
     for _ in range(done):
@@ -130,8 +130,17 @@ def heldout_figures(rows: Rows, logits: NDArray[np.float32]) -> dict[str, dict[s
 
 
 def plain_tokenizer(base: Path) -> Tokenizer:
-    """The base model's tokenizer with neither padding nor truncation."""
-    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    """The base model's tokenizer with neither padding nor truncation.
+
+    Raises:
+        BaseModelUnsupported: it does not put one mark before a text and one behind it, which no word is matched with.
+    """
+    tokenizer = Tokenizer.from_file(str(base / TOKENIZER))
+    marks = tokenizer.num_special_tokens_to_add(False)
+    if marks != 2:
+        raise BaseModelUnsupported(
+            f"base: {base / TOKENIZER} puts {marks} marks around a text: 2 are needed, one before and one behind it"
+        )
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer

@@ -16,7 +16,7 @@ from plugin_server.bundle import PROFILES
 
 #: Added to what must not be chosen by a maximum or a softmax. Masking by zero would let padding beat a true negative.
 MASKED = -1e4
-#: Tokens of the longest window that a verifier knows positions for.
+#: Tokens of the longest window that a verifier knows positions for, unless its shape says more.
 LONGEST = 512
 
 
@@ -122,10 +122,11 @@ class Alignment(nn.Module):
         place: int = 24,
         heads: int = 4,
         hidden: int = 256,
+        longest: int = LONGEST,
     ) -> None:
         super().__init__()
         self.places: Tensor
-        self.register_buffer("places", positions(LONGEST, place), persistent=False)
+        self.register_buffer("places", positions(longest, place), persistent=False)
         self.sharpness = nn.Parameter(torch.tensor([10.0, 10.0]))
         self.query_in = nn.Linear(4 * dimension + 2 * place + 2, width)
         self.document_own = nn.Linear(dimension, narrow)
