@@ -14,6 +14,7 @@ from transformers.utils import logging
 
 from onnx_export.errors import BaseModelUnsupported
 from onnx_export.stem import Form, Stem, after_layers, begin, form_of, through
+from plugin_server.blob import MAX_ROWS
 
 #: Kinds whose layers take nothing but an additive mask, which suits every kind of attention.
 PLAIN = ("bert",)
@@ -107,8 +108,8 @@ def split(model: Any, folder: Path) -> Backbone:
         )
     if not gap < AGREEMENT:
         raise BaseModelUnsupported(
-            f"base: {folder}: a {config.model_type} does more than layer upon layer: parts and whole differ by {gap:.0e} "
-            "of its largest number"
+            f"base: {folder}: a {config.model_type} does more than layer upon layer: parts and whole are {gap:.0e} of "
+            "the largest number apart"
         )
     return Backbone(embeddings, steps, len(layers), form, positions, config)
 
@@ -129,8 +130,8 @@ def layers_of(model: Any, folder: Path) -> list[nn.Module]:
 
 
 def positions_of(model: Any) -> int:
-    """Tokens of the longest text that the model has positions for."""
-    said = int(getattr(model.config, "max_position_embeddings", 0) or 0)
+    """Tokens of the longest text that the model has positions for; those of a blob where nothing limits it."""
+    said = int(getattr(model.config, "max_position_embeddings", 0) or MAX_ROWS)
     tables = [part for part in model.modules() if isinstance(part, nn.Embedding) and part.num_embeddings == said]
     # RoBERTa's kind numbers positions from behind the padding's
     return said - max((table.padding_idx + 1 for table in tables if table.padding_idx is not None), default=0)

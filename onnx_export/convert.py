@@ -35,8 +35,8 @@ from plugin_server.bundle import (
 from plugin_server.encoder import Encoder
 from plugin_server.verifier import batches
 
-#: What a recall vector's cosine with the base model's own may fall below 1.
-RECALL_GAP = 1e-4
+#: What a recall vector's cosine with the base model's own may fall below 1, and held-out rows of a source that tell.
+RECALL_GAP, RECALL_ROWS = 1e-4, 5
 
 #: Held-out rows of a source that show the verifier's largest and smallest numbers.
 SHOWN = 50
@@ -74,7 +74,7 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
     shutil.copyfile(base / TOKENIZER, output / TOKENIZER)
     with tempfile.TemporaryDirectory() as folder:
         full = Path(folder)
-        write_graphs(model, full, output, [row.document for row in capped(rows, SHOWN)])
+        write_graphs(model, full, output, [row.document for row in capped(rows, RECALL_ROWS)])
         draft = assemble(model, output, name, Calibration.neutral(), training, {}, bits)
         round_products(draft, full, rows)
         compared = parity(model, full, output, bits)

@@ -68,9 +68,9 @@ class Model(nn.Module):
         longest = encoder.positions // BUCKET * BUCKET  # serving pads to whole buckets
         window = shape.window or min(WINDOW, encoder.recipe.longest or WINDOW, longest)
         places = getattr(self.verifier, "places", None)
-        if window > longest:
+        if not 3 <= window <= longest:
             raise BadConfig(
-                f"encoder: window: {window} tokens: the base model has positions for {encoder.positions}: give at most "
+                f"encoder: window: {window} tokens: the base model has positions for {encoder.positions}: give 3 to "
                 f"{longest}"
             )
         if places is not None and window > len(places):

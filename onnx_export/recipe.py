@@ -44,7 +44,7 @@ class Recipe:
         read = _read(folder / "sentence_bert_config.json", {})
         if read.get("do_lower_case"):
             raise BaseModelUnsupported(
-                f"base: {folder}: sentence_bert_config.json asks for do_lower_case: give a model whose tokenizer does it"
+                f"base: {folder}: sentence_bert_config.json asks for do_lower_case: give a base whose tokenizer does it"
             )
         longest = read.get("max_seq_length") or _read(folder / "tokenizer_config.json", {}).get("model_max_length")
         return cls(_pooling(_read(pooling / "config.json", {}), folder), longest)

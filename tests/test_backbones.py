@@ -22,13 +22,14 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel
 
-from onnx_export.convert import RECALL_GAP, convert
+from onnx_export.convert import RECALL_GAP, convert, write_graphs
 from onnx_export.graphs import INT8_PART, export_encoder, shrink
 from onnx_export.mixture import Mixture
 from onnx_export.model import ChannelDropout, Model, load_checkpoint
+from onnx_export.parity import recall_gap
 from onnx_export.stem import Stem
 from onnx_export.token_encoder import TokenEncoder
-from onnx_export.train import fit
+from onnx_export.train import fit, plain_tokenizer
 from plugin_server import Bundle, Reranker, Settings
 from plugin_server.bundle import ENCODER, TOKENIZER
 from plugin_server.encoder import Encoder
@@ -141,6 +142,21 @@ def test_int8_weights_are_the_branchs_alone(checkpoint: Path, tmp_path: Path) ->
     assert int8
     assert all(name.startswith(INT8_PART) for name in int8)
     assert {name.split("/")[1].split(".")[0] for name in half} == {"shared", "recall"}
+
+
+def test_embeddings_are_int8_where_recall_bears_it(bundle: Bundle, checkpoint: Path, tmp_path: Path) -> None:
+    """ModernBERT's weights are drawn so wide here that it does not; BERT's width of 48 has no whole blocks."""
+    names = [tensor.name for tensor in onnx.load(str(bundle.folder / ENCODER)).graph.initializer]
+    tables = [name for name in names if "embeddings" in name and name.endswith(".int8")]
+    model, _ = load_checkpoint(checkpoint)
+    kind = model.encoder.config.model_type
+    assert bool(tables) == (kind in ("roberta", "mpnet"))
+    if kind == "modernbert":
+        (tmp_path / "small").mkdir()
+        write_graphs(model, tmp_path, tmp_path / "small", [])
+        codes = [code.ids for code in plain_tokenizer(bundle.folder).encode_batch(TEXTS)]
+        assert recall_gap(tmp_path / ENCODER, tmp_path / "small" / ENCODER, codes) > RECALL_GAP
+        assert recall_gap(tmp_path / ENCODER, bundle.folder / ENCODER, codes) < RECALL_GAP
 
 
 @pytest.mark.parametrize("kind", SPLIT)
