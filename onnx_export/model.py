@@ -41,8 +41,13 @@ class ChannelDropout(nn.Dropout):
 class Model(nn.Module):
     """What is trained: the token branch and the verifier, end to end.
 
+    Attributes:
+        window: tokens of a window.
+
     Raises:
-        BadConfig: there is no such kind of verifier, or its shape names something that it does not have.
+        BadConfig: there is no such kind of verifier, its shape names something that it does not have, or the window
+            does not fit base model or verifier.
+        BaseModelMissing, BaseModelUnsupported: there is no such base model, or it cannot be used.
     """
 
     def __init__(self, config: Config) -> None:

@@ -47,7 +47,7 @@ class Recipe:
                 f"base: {folder}: sentence_bert_config.json asks for do_lower_case: give a base whose tokenizer does it"
             )
         longest = read.get("max_seq_length") or _read(folder / "tokenizer_config.json", {}).get("model_max_length")
-        return cls(_pooling(_read(pooling / "config.json", {}), folder), longest)
+        return cls(_pooling(_read(pooling / "config.json", {}), folder), int(longest) if longest else None)
 
 
 def _read(path: Path, missing: Any) -> Any:

@@ -14,7 +14,8 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from onnx_export.backbone import layers_of, load_encoder, split
+from onnx_export.anatomy import layers_of
+from onnx_export.backbone import load_encoder, split
 from onnx_export.errors import BadConfig
 from onnx_export.recipe import Recipe
 from onnx_export.stem import Call, begin, calls_of, through
@@ -63,7 +64,12 @@ class TokenEncoder(nn.Module):
         return through(self.shared, hidden, calls[:own], self._form), calls[own:]
 
     def calls(self, hidden: Tensor, attention_mask: Tensor) -> list[Call]:
-        """What each step above the shared layers is called with, over hidden states that `lower` gave before."""
+        """What each step above the shared layers is called with: masks, positions.
+
+        Args:
+            hidden: (b, t, hidden) that `lower` gave before, float32 or bfloat16.
+            attention_mask: (b, t) of 0 and 1, as `lower` was given it.
+        """
         return calls_of(self.embeddings, hidden, attention_mask, len(self.shared) + len(self.recall))[
             len(self.shared) :
         ]

@@ -41,8 +41,10 @@ def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
 
     Raises:
         BadCheckpoint: as `fit`.
+        BaseModelMissing: there is no such base model.
         DataMissing: a data set is not in ``data``.
     """
+    base_folder(config.encoder.base)  # an error before the rows, which take minutes
     return fit(config, Mixture.build(config, data), output, progress)
 
 
@@ -58,6 +60,7 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress) -> P
 
     Raises:
         BadCheckpoint: ``output`` holds a checkpoint of another configuration.
+        BadConfig, BaseModelMissing, BaseModelUnsupported: as `onnx_export.model.Model`.
     """
     torch.manual_seed(config.training.seed)
     torch.set_num_threads(config.training.threads)

@@ -191,9 +191,9 @@ def test_onnx_is_torch_whatever_pads(kind: str, tmp_path: Path) -> None:
             assert all(np.abs(a - b).max() < 2e-5 for a, b in zip(found, wanted, strict=True))
 
 
-@pytest.mark.parametrize("kind", ["bert", "modernbert", "mpnet"])
-def test_token_rows_from_hidden_states_that_were_kept(kind: str, tmp_path: Path) -> None:
-    encoder = TokenEncoder(plain_base(tmp_path / kind, kind), 1, 16).eval()
+@pytest.mark.parametrize(("kind", "shared"), [("bert", 0), ("modernbert", 0), ("modernbert", 3), ("mpnet", 2)])
+def test_token_rows_from_hidden_states_that_were_kept(kind: str, shared: int, tmp_path: Path) -> None:
+    encoder = TokenEncoder(plain_base(tmp_path / kind, kind), shared, 16).eval()
     ids, mask = ids_and_mask(3, 40)
     with torch.no_grad():
         hidden, calls = encoder.lower(ids, mask)
