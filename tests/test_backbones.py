@@ -23,9 +23,11 @@ from torch import nn
 from transformers import AutoModel
 
 from onnx_export.convert import RECALL_GAP, convert, write_graphs
+from onnx_export.evaluation.graphs import batch_invariance, recall_parity
 from onnx_export.graphs import INT8_PART, export_encoder, shrink
 from onnx_export.mixture import Mixture
 from onnx_export.model import ChannelDropout, Model, load_checkpoint
+from onnx_export.pair import Pair
 from onnx_export.parity import recall_gap
 from onnx_export.stem import Stem
 from onnx_export.token_encoder import TokenEncoder
@@ -112,6 +114,17 @@ def test_a_text_is_encoded_alike_in_any_batch(bundle: Bundle) -> None:
     for number, item in zip(order, encoder.documents([texts[number] for number in order]), strict=True):
         assert all(np.array_equal(*pair) for pair in zip(item.windows, alone[number].windows, strict=True))
         assert np.abs(item.vectors - alone[number].vectors).max() < 1e-5
+
+
+def test_an_evaluation_finds_the_base_model(bundle: Bundle) -> None:
+    reranker = Reranker(bundle, Settings(threads=1))
+    figures = recall_parity(reranker, [*TEXTS, *(text * 3 for text in TEXTS)], lambda *_: None)
+    assert figures["lowest"] >= 0.9999
+    assert figures["longer_than_a_window"] == 2
+    pairs = [*toy(6, 2), Pair(TEXTS[1], TEXTS[3], 1, 1, "general", "toy", "long")]
+    moved = batch_invariance(reranker, pairs, lambda *_: None)
+    assert moved["served"] < 1e-5
+    assert moved["encoder_graph"] < 0.05, "another width may move a number by a step of its rounding"
 
 
 def test_a_long_text_has_windows(bundle: Bundle) -> None:
