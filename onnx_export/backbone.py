@@ -79,6 +79,12 @@ def load_encoder(folder: Path, fused: bool = False) -> Any:
     return model.float().requires_grad_(False)
 
 
+def base_shape(folder: Path) -> tuple[int, int]:
+    """How many layers a base model has, and how many numbers a token has between them."""
+    model = load_encoder(folder)
+    return len(layers_of(model, folder)), model.config.hidden_size
+
+
 def split(model: Any, folder: Path) -> Backbone:
     """The model's parts, its layers taken out of it; checked against the whole on two short texts.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -20,13 +21,20 @@ POOL = 4096
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Token ids and masks of queries (b, m) and documents (b, n), and labels (b, 2), NaN where unknown."""
+    """Token ids and masks of queries (b, m) and documents (b, n), labels (b, 2), NaN where unknown, and the texts'
+    numbers (b,) among the rows that it was made from."""
 
     query: Tensor
     query_mask: Tensor
     document: Tensor
     document_mask: Tensor
     labels: Tensor
+    query_texts: Tensor
+    document_texts: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
 class Rows:
@@ -53,7 +61,8 @@ class Rows:
         self.lengths = np.array([len(row) for row in self.ids], dtype=np.int64)[self.sides]
         self.sources = np.array([pair.source for pair in pairs])
         mutual = np.isin(self.sources, np.unique(self.sources[self.labels[:, 0] == 1]))
-        self.exchangeable = mutual & (self.labels[:, 0] == self.labels[:, 1])
+        agreed = (self.labels[:, 0] == self.labels[:, 1]) | np.isnan(self.labels[:, 1])
+        self.exchangeable = mutual & agreed
 
     def batch(self, chosen: NDArray[np.int64], swap: NDArray[np.bool_] | None = None) -> Batch:
         """The rows ``chosen`` as one batch; ``swap`` exchanges query and document of a row."""
@@ -62,7 +71,8 @@ class Rows:
             sides = np.where(swap[:, None], sides[:, ::-1], sides)
         query, query_mask = _pad([self.ids[side] for side in sides[:, 0]])
         document, document_mask = _pad([self.ids[side] for side in sides[:, 1]])
-        return Batch(query, query_mask, document, document_mask, torch.from_numpy(self.labels[chosen]))
+        labels, texts = torch.from_numpy(self.labels[chosen]), torch.from_numpy(sides)
+        return Batch(query, query_mask, document, document_mask, labels, texts[:, 0], texts[:, 1])
 
     def in_order(self, tokens: int) -> Iterator[tuple[NDArray[np.int64], Batch]]:
         """Every row once, in batches of similar length, with the rows' numbers."""
@@ -70,11 +80,26 @@ class Rows:
         for chosen in _chunks(order, self.lengths, tokens):
             yield chosen, self.batch(chosen)
 
-    def drawn(self, mixture: dict[str, float], tokens: int, seed: int) -> Iterator[Batch]:
+    @property
+    def digest(self) -> str:
+        """A name of the texts and their tokens."""
+        return hashlib.sha256(b"".join(row.tobytes() for row in self.ids)).hexdigest()
+
+    def partners(self) -> NDArray[np.int64]:
+        """(n,) for each near-miss the number of a true row with the same query; -1 where there is none."""
+        true = (self.labels == 1).any(1)
+        found = {int(side): number for number, side in enumerate(self.sides[:, 0]) if true[number]}
+        return np.array([-1 if true[n] else found.get(int(side), -1) for n, side in enumerate(self.sides[:, 0])])
+
+    def drawn(self, mixture: dict[str, float], tokens: int, seed: int, with_partners: bool = False) -> Iterator[Batch]:
         """Batches without end: sources by their share, rows at random within one, in random order.
 
         Rows of a source that holds paraphrases are exchanged half of the time, if both profiles agree on their label,
         so that neither side's style tells the label. Sources of premises and hypotheses keep their direction.
+
+        Args:
+            with_partners: add to each near-miss a true row of its query, and exchange nothing: what contrasts the
+                documents of a query needs both.
 
         Raises:
             BadConfig: no source of the mixture has a row.
@@ -84,6 +109,7 @@ class Rows:
         if not groups:
             raise BadConfig(f"mixture: none of its sources has a row: {', '.join(mixture) or 'it names none'}")
         shares = np.array([share for _, share in groups])
+        partners = self.partners() if with_partners else None
         for pool in range(10**9):
             random = np.random.default_rng([seed, pool])
             counts = random.multinomial(POOL, shares / shares.sum())
@@ -94,6 +120,10 @@ class Rows:
             chunks = list(_chunks(drawn[np.argsort(keys)], self.lengths, tokens))
             for number in random.permutation(len(chunks)):
                 chosen = chunks[number]
+                if partners is not None:
+                    others = partners[chosen]
+                    yield self.batch(np.union1d(chosen, others[others >= 0]))
+                    continue
                 yield self.batch(chosen, self.exchangeable[chosen] & (random.random(len(chosen)) < 0.5))
 
 

@@ -24,6 +24,7 @@ class EncoderConfig:
             the packaged all-MiniLM-L6-v2.
         shared_layers: lower layers that recall and token branch share, frozen.
         dimension: width of a token row: its numbers in a blob.
+        frozen: leave the whole encoder as it is: token rows are the base model's own, in its own width.
         window: tokens of a window; 0 for `WINDOW`, or fewer where the base model cuts texts shorter.
         overlap: tokens that a long text's window shares with the one before.
     """
@@ -31,6 +32,7 @@ class EncoderConfig:
     base: str = ""
     shared_layers: int = 3
     dimension: int = 64
+    frozen: bool = False
     window: int = 0
     overlap: int = OVERLAP
 
@@ -55,6 +57,7 @@ class TrainingConfig:
         hint: weight of the loss of the order-blind scores beside the verifier's.
         dropout: in the token branch's layers.
         weight_decay: of matrices.
+        token_bits: of a number of a token row, rounded in training as a blob rounds it.
         checkpoint_every: steps between checkpoints.
         threads: of torch.
     """
@@ -68,6 +71,7 @@ class TrainingConfig:
     weight_decay: float = 0.01
     hint: float = 0.0
     dropout: float = 0.1
+    token_bits: int = 8
     checkpoint_every: int = 500
     threads: int = 2
 
@@ -79,7 +83,7 @@ class Config:
     Attributes:
         mixture: share of each source in the training rows, by source name; sources not named are left out.
         generated: how many pairs the generators write, by generator (``grammar``, ``edits``, ``claims``, ``topics``,
-            ``unrelated``).
+            ``unrelated``, ``renamed``).
     """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
@@ -100,21 +104,30 @@ class Config:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BadConfig(f"{path}: {error}") from error
+        return cls.parse(table, path)
+
+    @classmethod
+    def parse(cls, table: dict[str, Any], path: Path) -> Config:
+        """The run that a table of sections describes; `path` is named in errors.
+
+        Raises:
+            BadConfig: a section or field does not exist, or a value is of another type.
+        """
         unknown = set(table) - {item.name for item in fields(cls)}
         if unknown:
             raise BadConfig(
                 f"{path}: unknown section {sorted(unknown)[0]!r}; known: {[item.name for item in fields(cls)]}"
             )
         return cls(
-            encoder=_section(EncoderConfig, path, "encoder", table),
-            verifier=_section(VerifierConfig, path, "verifier", table),
-            training=_section(TrainingConfig, path, "training", table),
-            mixture=_numbers(float, path, "mixture", table),
-            generated=_numbers(int, path, "generated", table),
+            encoder=section_of(EncoderConfig, path, "encoder", table),
+            verifier=section_of(VerifierConfig, path, "verifier", table),
+            training=section_of(TrainingConfig, path, "training", table),
+            mixture=numbers_of(float, path, "mixture", table),
+            generated=numbers_of(int, path, "generated", table),
         )
 
 
-def _section(kind: type[Section], path: Path, name: str, table: dict[str, Any]) -> Section:
+def section_of(kind: type[Section], path: Path, name: str, table: dict[str, Any]) -> Section:
     """The section ``name`` of the table as its value object."""
     known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
     given, default = _table(path, name, table), kind()
@@ -135,7 +148,7 @@ def _table(path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _numbers(kind: type[int] | type[float], path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
+def numbers_of(kind: type[int] | type[float], path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
     """The section ``name``, each of its values a number of that kind and not below 0."""
     given = _table(path, name, table)
     for key, value in given.items():

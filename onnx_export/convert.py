@@ -10,16 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from onnx_export.base import base_folder, base_licence, base_name
+from onnx_export.base import base_licence, base_name
 from onnx_export.calibration import Calibration, calibrate, capped, load_rows
+from onnx_export.checkpoint import load_checkpoint
 from onnx_export.errors import BadCheckpoint
 from onnx_export.graphs import export_encoder, export_verifier, shrink
-from onnx_export.model import Model, load_checkpoint
+from onnx_export.model import Model
 from onnx_export.model_card import model_card
 from onnx_export.pair import Pair
 from onnx_export.parity import TEXTS, parity, recall_gap
 from onnx_export.quantisation import quantise_verifier
 from onnx_export.train import plain_tokenizer
+from onnx_export.verifiers import SERVED
 from plugin_server.bundle import (
     CARD,
     ENCODER,
@@ -61,6 +63,11 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
         BadCheckpoint: the file is no checkpoint, or what lies beside it is missing.
     """
     model, state = load_checkpoint(checkpoint)
+    if not isinstance(model, Model) or model.config.encoder.frozen or model.config.verifier.kind not in SERVED:
+        raise BadCheckpoint(
+            f"{checkpoint}: kind {model.config.verifier.kind!r} is for comparison alone: a bundle holds a trained "
+            f"encoder and a verifier of kind {' or '.join(SERVED)}"
+        )
     output.mkdir(parents=True, exist_ok=True)
     config = state["config"]
     try:
@@ -69,9 +76,8 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
         raise BadCheckpoint(f"{checkpoint.parent / 'data.json'}: the run's row counts are needed: {error}") from error
     training = {"config": config, "steps": state["step"], "rows": trained_on}
     rows = load_rows(checkpoint.parent / "heldout.jsonl")
-    base = base_folder(model.config.encoder.base)
 
-    shutil.copyfile(base / TOKENIZER, output / TOKENIZER)
+    shutil.copyfile(model.folder / TOKENIZER, output / TOKENIZER)
     with tempfile.TemporaryDirectory() as folder:
         full = Path(folder)
         write_graphs(model, full, output, [row.document for row in capped(rows, RECALL_ROWS)])
@@ -94,7 +100,7 @@ def write_graphs(model: Model, full: Path, output: Path, texts: Sequence[str] = 
     export_verifier(model.verifier, model.config.encoder.dimension, full / VERIFIER)
     for graph in (ENCODER, VERIFIER):
         shrink(full / graph, output / graph)
-    tokenizer = plain_tokenizer(base_folder(model.config.encoder.base))
+    tokenizer = plain_tokenizer(model.folder)
     tokenizer.enable_truncation(model.window)
     codes = (code.ids for code in tokenizer.encode_batch(list(texts)))
     if recall_gap(full / ENCODER, output / ENCODER, codes) > RECALL_GAP:
@@ -133,8 +139,8 @@ def assemble(
     manifest = Manifest(
         name=name,
         fingerprint=fingerprint(sha256(output / ENCODER), sha256(output / TOKENIZER), window, overlap, bits),
-        recall_dimension=encoder.projection.in_features,
-        token_dimension=encoder.projection.out_features,
+        recall_dimension=encoder.recall_width,
+        token_dimension=model.config.encoder.dimension,
         token_bits=bits,
         window_tokens=window,
         window_overlap=overlap,
@@ -142,7 +148,7 @@ def assemble(
         profiles={key: Profile(**knobs) for key, knobs in fitted.profiles.items()},
         match_threshold=fitted.match_threshold,
         files={},
-        base={"name": base_name(shape.base), "licence": base_licence(base_folder(shape.base))},
+        base={"name": base_name(shape.base), "licence": base_licence(model.folder)},
         training=training,
         quality=quality,
     )

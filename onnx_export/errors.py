@@ -49,3 +49,7 @@ class BadConfig(ExportError):
 
 class BadCheckpoint(ExportError):
     """A checkpoint is missing, or was written by a run with another configuration."""
+
+
+class ResultsMissing(ExportError):
+    """A report is asked for before anything has been measured."""

@@ -70,6 +70,11 @@ def export_verifier(verifier: nn.Module, dimension: int, path: Path) -> None:
     _export(ServedVerifier(verifier), (rows, length, rows, length), path, names, ["logits", "best"], axes)
 
 
+def export_static(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: list[str]) -> None:
+    """Write any module as float32 ONNX for inputs of these very shapes: for measuring, not for serving."""
+    _export(module, inputs, path, names, ["logits"], {})
+
+
 def shrink(source: Path, target: Path, tables: bool = True) -> None:
     """Write the graph with smaller weights: float16; int8 with scales for embedding tables and token branch.
 

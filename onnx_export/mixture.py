@@ -11,8 +11,10 @@ from onnx_export.config import Config
 from onnx_export.generators.claims import claim_pairs
 from onnx_export.generators.edits import edit_pairs
 from onnx_export.generators.grammar import grammar_pairs
+from onnx_export.generators.renamed import renamed_pairs
 from onnx_export.generators.topics import topic_pairs
 from onnx_export.generators.unrelated import unrelated_pairs
+from onnx_export.generators.written import written_pairs
 from onnx_export.pair import Pair
 from onnx_export.sources import drop_overlap, raw_train_pairs, report_pairs, vsr_captions
 
@@ -20,6 +22,8 @@ from onnx_export.sources import drop_overlap, raw_train_pairs, report_pairs, vsr
 HELD_OUT = 20
 #: Sources whose true pairs are edited, and sources whose sentences are.
 PARAPHRASES, SENTENCES = ("paws_wiki", "sugarcrepe_pp"), ("valse", "cannot", "snli")
+#: Sources whose rows are also given other names.
+RENAMED = ("paws_wiki", "written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,9 @@ class Mixture:
         Raises:
             DataMissing: a data set is not in ``data``.
         """
+        own = written_pairs() if config.mixture.get("written") else []
         rows, dropped = drop_overlap(
-            raw_train_pairs(data), [row for part in report_pairs(data).values() for row in part]
+            raw_train_pairs(data) + own, [row for part in report_pairs(data).values() for row in part]
         )
         captions = vsr_captions(data)
         rows += grammar_pairs(config.generated.get("grammar", 0), config.training.seed)
@@ -70,6 +75,7 @@ def _generated(config: Config, rows: list[Pair], captions: list[str], out: bool)
         + claim_pairs(rows, wanted.get("claims", 0), seed)
         + topic_pairs(rows, wanted.get("topics", 0), seed)
         + unrelated_pairs(rows, wanted.get("unrelated", 0), seed)
+        + renamed_pairs([row for row in rows if row.source in RENAMED], wanted.get("renamed", 0), seed)
     )
 
 

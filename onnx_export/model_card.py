@@ -20,10 +20,12 @@ LICENCES = {
     "stsb": "STS Benchmark, scores CC BY-SA 4.0",
     "squadshifts": "SquadShifts, CC BY 4.0",
     "qed_nq": "QED (Natural Questions), CC BY-SA 3.0",
+    "written": "own pairs, written by hand, Apache-2.0",
     "grammar": "own grammars, Apache-2.0",
     "edits": "own edits of sentences of the sets above and of VSR captions (Apache-2.0)",
     "claims": "own claims about the passages above",
     "topics": "own topical queries to the passages above",
+    "renamed": "pairs of PAWS-Wiki and own written ones under other names",
     "unrelated": "texts of the sets above that have nothing to do with each other",
 }
 

@@ -10,7 +10,6 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from onnx_export.base import base_folder
 from onnx_export.graphs import ServedVerifier
 from onnx_export.model import Model
 from onnx_export.train import plain_tokenizer
@@ -40,7 +39,7 @@ def parity(model: Model, full: Path, shipped: Path, bits: int) -> dict[str, floa
         shipped: folder with the graphs in the shipped form.
         bits: of a number of a token row.
     """
-    tokenizer = plain_tokenizer(base_folder(model.config.encoder.base))
+    tokenizer = plain_tokenizer(model.folder)
     tokenizer.enable_truncation(model.window)
     verifier = ServedVerifier(model.verifier).eval()
     figures: dict[str, float] = {}

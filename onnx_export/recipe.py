@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch.nn.functional as F
+from torch import Tensor
+
 from onnx_export.errors import BaseModelUnsupported
 
 #: Modules of sentence-transformers that the recall branch can stand for.
@@ -26,6 +29,13 @@ class Recipe:
 
     pooling: str = "mean"
     longest: int | None = None
+
+    def vector(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """The embedding (b, h), unit length, of hidden states (b, t, h) with their mask (b, t)."""
+        if self.pooling == "cls":
+            return F.normalize(hidden[:, 0], dim=-1)
+        keep = mask[:, :, None].to(hidden.dtype)
+        return F.normalize((hidden * keep).sum(1) / keep.sum(1), dim=-1)
 
     @classmethod
     def read(cls, folder: Path) -> Recipe:

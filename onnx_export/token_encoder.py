@@ -26,10 +26,12 @@ class TokenEncoder(nn.Module):
 
     Args:
         base: folder of the base model.
-        shared_layers: how many lower layers both branches share; they stay frozen.
+        shared_layers: how many lower layers both branches share, all of them at most; they stay frozen.
         dimension: width of a token row.
 
     Attributes:
+        own_layers: how many layers each branch has.
+        recall_width: numbers of a recall vector.
         recipe: how the base model's own embedding is made.
         positions: tokens of the longest text that the base model takes.
 
@@ -41,17 +43,16 @@ class TokenEncoder(nn.Module):
     def __init__(self, base: Path, shared_layers: int, dimension: int) -> None:
         super().__init__()
         backbone = split(load_encoder(base, fused=True), base)
-        if not 0 <= shared_layers < backbone.layers:
-            raise BadConfig(
-                f"encoder: shared_layers: {shared_layers}: the base model has {backbone.layers} layers, and the token "
-                f"branch needs one of its own: give 0 to {backbone.layers - 1}"
-            )
+        if not 0 <= shared_layers <= backbone.layers:
+            raise BadConfig(f"encoder: shared_layers: {shared_layers}: the base model has {backbone.layers} layers")
         norms = copy.deepcopy(backbone.steps[backbone.layers :])
         self.embeddings = backbone.embeddings
         self.shared = nn.ModuleList(backbone.steps[:shared_layers])
         self.recall = nn.ModuleList(backbone.steps[shared_layers:])
         self.branch = nn.ModuleList([*layers_of(load_encoder(base), base)[shared_layers:], *norms]).requires_grad_(True)
-        self.projection = nn.Linear(backbone.config.hidden_size, dimension)
+        self.own_layers = backbone.layers - shared_layers
+        self.recall_width: int = backbone.config.hidden_size
+        self.projection: nn.Module = nn.Linear(self.recall_width, dimension)
         self.recipe = Recipe.read(base)
         self.positions = backbone.positions
         self.config = backbone.config
@@ -81,11 +82,7 @@ class TokenEncoder(nn.Module):
 
     def recall_vector(self, hidden: Tensor, calls: list[Call], attention_mask: Tensor) -> Tensor:
         """The base model's sentence embedding (b, hidden): pooled over the words, unit length."""
-        hidden = through(self.recall, hidden, calls, self._form)
-        if self.recipe.pooling == "cls":
-            return F.normalize(hidden[:, 0], dim=-1)
-        keep = attention_mask[:, :, None].to(hidden.dtype)
-        return F.normalize((hidden * keep).sum(1) / keep.sum(1), dim=-1)
+        return self.recipe.vector(through(self.recall, hidden, calls, self._form), attention_mask)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Recall vectors (b, hidden) and token matrices (b, t, dimension); rows of padding are zero."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import time
@@ -11,18 +12,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from onnx_export.base import base_folder
 from onnx_export.batches import Rows
 from onnx_export.calibration import save_rows, source_aurocs
+from onnx_export.checkpoint import build, load_checkpoint, save_checkpoint
 from onnx_export.config import Config
+from onnx_export.dual_encoder import DualEncoder
 from onnx_export.errors import BadCheckpoint, BaseModelUnsupported
+from onnx_export.lower_cache import LowerCache
 from onnx_export.mixture import Mixture
-from onnx_export.model import Model, load_checkpoint, save_checkpoint
+from onnx_export.model import Model
+from onnx_export.trainable import Trainable
 from plugin_server.bundle import PROFILES, TOKENIZER
 
 log = logging.getLogger("simgate.train")
@@ -48,7 +51,7 @@ def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
     return fit(config, Mixture.build(config, data), output, progress)
 
 
-def fit(config: Config, mixture: Mixture, output: Path, progress: Progress) -> Path:
+def fit(config: Config, mixture: Mixture, output: Path, progress: Progress, lower: Path | None = None) -> Path:
     """The checkpoint of a run over rows that are at hand; a run that was stopped goes on from its last checkpoint.
 
     Args:
@@ -57,6 +60,8 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress) -> P
         output: folder for ``checkpoint.pt``, ``data.json`` (rows by source), ``heldout.jsonl`` (rows not trained on,
             for calibration) and ``heldout.json`` (AUROC on them).
         progress: told the step, the number of steps, and a line with the loss and the speed.
+        lower: folder to keep the frozen layers' outputs in; runs over the same rows share them. They take 768 bytes a
+            token of the packaged base. Without it they are computed anew in every step.
 
     Raises:
         BadCheckpoint: ``output`` holds a checkpoint of another configuration.
@@ -64,6 +69,7 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress) -> P
     """
     torch.manual_seed(config.training.seed)
     torch.set_num_threads(config.training.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     output.mkdir(parents=True, exist_ok=True)
     path = output / CHECKPOINT
 
@@ -71,10 +77,13 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress) -> P
     (output / "data.json").write_text(json.dumps(mixture.counts, indent=1), encoding="utf-8")
     save_rows(output / "heldout.jsonl", mixture.heldout)
 
-    model, optimiser, done = _resumed(config, path)
+    model, optimiser, done = _resumed(config, path, device)
     rows, heldout = Rows(mixture.train, tokenizer, model.window), Rows(mixture.heldout, tokenizer, model.window)
+    cache = _cache(model, rows, lower, config)
     torch.manual_seed(config.training.seed + done)
-    batches = rows.drawn(config.mixture, config.training.batch_tokens, config.training.seed)
+    batches = rows.drawn(
+        config.mixture, config.training.batch_tokens, config.training.seed, isinstance(model, DualEncoder)
+    )
     for _ in range(done):
         next(batches)
     model.lighten().train()
@@ -83,11 +92,8 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress) -> P
     for step, batch in zip(range(done, config.training.steps), batches, strict=False):
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * _schedule(step, config)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits, hint = model(batch)
-            loss = main = pair_loss(logits, batch.labels)
-            if hint is not None and config.training.hint:
-                loss = main + config.training.hint * pair_loss(hint, batch.labels)
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            loss, main = model.losses(batch.to(device))
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], 1.0)
@@ -100,26 +106,27 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress) -> P
             losses = []
         if (step + 1) % config.training.checkpoint_every == 0:
             save_checkpoint(path, model, step + 1, optimiser)
+            if cache:
+                cache.save()
 
+    if cache:
+        cache.save()
+    if isinstance(model, Model):
+        model.cache = None  # its numbers are those of the training rows
     save_checkpoint(path, model, config.training.steps, None)
     figures = heldout_figures(heldout, logits_of(model, heldout))
     (output / "heldout.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     return path
 
 
-def pair_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy over the labels (b, 2) that are known; unknown ones are NaN."""
-    known = ~labels.isnan()
-    return F.binary_cross_entropy_with_logits(logits.float()[known], labels[known])
-
-
-def logits_of(model: Model, rows: Rows, tokens: int = 12000) -> NDArray[np.float32]:
+def logits_of(model: Trainable, rows: Rows, tokens: int = 12000) -> NDArray[np.float32]:
     """Logits (n, 2) of every row, in the rows' order, without dropout."""
     result = np.zeros((len(rows.labels), 2), np.float32)
     model.eval()
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+    device = next(model.parameters()).device
+    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
         for chosen, batch in rows.in_order(tokens):
-            result[chosen] = model(batch)[0].float().numpy()
+            result[chosen] = model.logits(batch.to(device)).float().cpu().numpy()
     return result
 
 
@@ -155,29 +162,39 @@ def _schedule(step: int, config: Config) -> float:
     return min((step + 1) / max(1, warm), (steps - step) / max(1, steps - warm))
 
 
-def _resumed(config: Config, path: Path) -> tuple[Model, torch.optim.Optimizer, int]:
+def _resumed(config: Config, path: Path, device: torch.device) -> tuple[Trainable, torch.optim.Optimizer, int]:
     """Model, optimiser and finished steps: new ones, or those of the checkpoint."""
-    model, state = Model(config), None
+    state = None
     if path.exists():
         model, state = load_checkpoint(path)
         if asdict(model.config) != asdict(config):
             raise BadCheckpoint(f"{path} is of another configuration: give another output folder or delete it")
+    else:
+        model = build(config)
+    model.to(device)
     optimiser = torch.optim.AdamW(list(_groups(model)), betas=(0.9, 0.98), fused=True)
     if state and state["optimiser"]:
         optimiser.load_state_dict(state["optimiser"])
     return model, optimiser, state["step"] if state else 0
 
 
-def _groups(model: Model) -> Iterator[dict[str, object]]:
+def _groups(model: Trainable) -> Iterator[dict[str, object]]:
     """Parameter groups: rates by part, weight decay on matrices only."""
-    training = model.config.training
-    parts = [
-        (model.encoder.branch.parameters(), training.encoder_rate),
-        ([*model.encoder.projection.parameters(), *model.verifier.parameters()], training.verifier_rate),
-    ]
-    for parameters, rate in parts:
+    for parameters, rate in model.groups():
         listed = list(parameters)
         for matrix in (True, False):
             chosen = [p for p in listed if (p.ndim > 1) == matrix]
-            decay = training.weight_decay if matrix else 0.0
-            yield {"params": chosen, "lr": rate, "peak": rate, "weight_decay": decay}
+            decay = model.config.training.weight_decay if matrix else 0.0
+            if chosen:
+                yield {"params": chosen, "lr": rate, "peak": rate, "weight_decay": decay}
+
+
+def _cache(model: Trainable, rows: Rows, folder: Path | None, config: Config) -> LowerCache | None:
+    """The model's cache of its frozen layers' outputs, if there is a folder for it and the model has such layers."""
+    if folder is None or not isinstance(model, Model):
+        return None
+    layers, width = len(model.encoder.shared), model.encoder.recall_width
+    name = hashlib.sha256(f"{config.encoder.base} {layers} {rows.digest}".encode()).hexdigest()[:16]
+    lengths = np.array([len(row) for row in rows.ids], np.int64)
+    model.cache = LowerCache(folder / f"{name}.bf16", lengths, width)
+    return model.cache

@@ -10,8 +10,10 @@ from typing import IO, Any, TextIO
 import click
 
 from plugin_server.cli_bundle import bundle
+from plugin_server.cli_calibrate import calibrate
 from plugin_server.cli_demo import demo
 from plugin_server.cli_index import index
+from plugin_server.cli_margins import margins
 from plugin_server.cli_rerank import rerank
 from plugin_server.cli_search import search
 from plugin_server.cli_serve import serve
@@ -75,12 +77,13 @@ def main() -> None:
     Exit codes: 0 done; 1 something failed or some lines were refused, told on standard error; 2 wrong usage.
 
     Settings are read from the environment: SIMGATE_BUNDLE, SIMGATE_THREADS, SIMGATE_MAX_CANDIDATES,
-    SIMGATE_MAX_CHARACTERS, SIMGATE_MAX_QUERY_TOKENS, SIMGATE_ON_MISMATCH, SIMGATE_ON_FAILURE, SIMGATE_PREVIOUS_BUNDLE;
+    SIMGATE_MAX_CHARACTERS, SIMGATE_MAX_QUERY_TOKENS, SIMGATE_ON_MISMATCH, SIMGATE_ON_FAILURE, SIMGATE_PREVIOUS_BUNDLE,
+    SIMGATE_CALIBRATIONS;
     SIMGATE_ENGINE, SIMGATE_ENGINE_URL, _USER, _PASSWORD, _API_KEY, _CA, _TIMEOUT, SIMGATE_TEXT_FIELD, SIMGATE_INDEX.
     """
 
 
-for _command in (demo, index, search, rerank, verify, serve, templates, bundle):
+for _command in (demo, index, search, rerank, verify, serve, calibrate, margins, templates, bundle):
     main.add_command(_command)
 
 

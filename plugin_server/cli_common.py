@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 from rich.text import Text
 
 from plugin_server.bundle import PROFILES
+from plugin_server.calibration import Calibration
 from plugin_server.corpus import Refused
 from plugin_server.index import default_path
 from plugin_server.jsonlines import dump
@@ -49,6 +50,12 @@ policy_option = click.option(
     show_default=True,
     help="What happens to a rejected candidate: dropped, put last, or only marked.",
 )
+calibration_option = click.option(
+    "--calibration",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Threshold of your own, as `simgate calibrate` wrote it.  [default: see SIMGATE_CALIBRATIONS]",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 top_n_option = click.option(
     "--top-n", type=click.IntRange(1), default=10, show_default=True, help="Hits to print at most."
@@ -72,9 +79,22 @@ def settings(bundle: str = "") -> Settings:
     return replace(read, bundle=bundle) if bundle else read
 
 
-def load(bundle: str = "") -> Reranker:
-    """The loaded bundle: the one given, the environment's, or the package's."""
-    return Reranker.load(settings(bundle))
+def load(bundle: str = "", calibration: Path | None = None) -> Reranker:
+    """The loaded bundle, the one given, the environment's, or the package's; with a calibration beside the others."""
+    chosen = settings(bundle)
+    if calibration:
+        chosen = replace(chosen, calibrations=os.pathsep.join(filter(None, (chosen.calibrations, str(calibration)))))
+    return Reranker.load(chosen)
+
+
+def graphs(bundle: str = "") -> Reranker:
+    """The bundle that `load` gives, without calibrations nor a previous bundle: for commands that judge nothing."""
+    return Reranker.load(replace(settings(bundle), calibrations="", previous_bundle=""))
+
+
+def name_of(calibration: Path | None) -> str:
+    """The name of the calibration in a file; empty for none."""
+    return Calibration.read(calibration).name if calibration else ""
 
 
 def place(path: Path | None) -> Path:
@@ -120,6 +140,7 @@ def hit_fields(hit: Hit) -> dict[str, Any]:
         "probability": verdict.probability,
         "threshold": verdict.threshold,
         "profile": verdict.profile,
+        "calibration": verdict.calibration,
         "position": hit.position,
         "window": verdict.window,
         "unmatched": list(verdict.unmatched),

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from plugin_server.cli_common import bundle_option, console, json_option, load, place
+from plugin_server.cli_common import bundle_option, console, graphs, json_option, place
 from plugin_server.cli_engine import engine_options, engine_settings
 from plugin_server.cli_tally import Tally
 from plugin_server.corpus import Document, Refused, read_corpus
@@ -104,7 +104,7 @@ def corpus(
         raise click.UsageError("--engine needs --index NAME")
     from plugin_server import cli_engine_index as work  # the engines' clients are not needed otherwise
 
-    reranker = load(bundle)
+    reranker = graphs(bundle)
     if corpus is None:
         context.exit(work.update(where, reranker, name, not no_vectors))
     context.exit(work.fill(where, reranker, name, not no_vectors, corpus))
@@ -147,7 +147,7 @@ def store(index: Index, reranker: Reranker, corpus: Iterable[Document | Refused]
 
 def _embedded(corpus: BinaryIO, path: Path | None, bundle: str, replace: bool) -> int:
     """The exit code, after the corpus was stored in the embedded index."""
-    reranker, file = load(bundle), place(path)
+    reranker, file = graphs(bundle), place(path)
     with Index.create(file, reranker.manifest, replace=replace or label_of(file) == DEMO) as target:
         refused = store(target, reranker, read_corpus(corpus, reranker.settings.max_characters), corpus)
         console(errors=True).print(f"{len(target)} documents in {file}", soft_wrap=True)

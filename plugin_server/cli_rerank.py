@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
@@ -12,11 +13,13 @@ from plugin_server.blob import TokenBlob
 from plugin_server.candidate import Candidate
 from plugin_server.cli_common import (
     bundle_option,
+    calibration_option,
     console,
     emit,
     hit_fields,
     json_option,
     load,
+    name_of,
     policy_option,
     profile_option,
     report,
@@ -37,6 +40,7 @@ from plugin_server.settings import Settings
 @profile_option("passages")
 @policy_option
 @json_option
+@calibration_option
 @bundle_option
 @click.pass_context
 def rerank(
@@ -47,6 +51,7 @@ def rerank(
     profile: str,
     policy: str,
     as_json: bool,
+    calibration: Path | None,
     bundle: str,
 ) -> None:
     """Rerank candidates from a file without an index.
@@ -62,12 +67,12 @@ def rerank(
 
     Exit codes: 0 reranked; 1 some lines were refused, told with their numbers on standard error, or nothing was done.
     """
-    reranker = load(bundle)
+    reranker = load(bundle, calibration)
     read, lines, refused = _read(candidates, reranker.settings)
     report(refused, candidates)
     if not read:
         raise NoCandidates
-    ranking = reranker.rerank(query, read, profile, policy)
+    ranking = reranker.rerank(query, read, profile, policy, calibration=name_of(calibration))
     if as_json:
         _emit(ranking, lines, top_n)
     else:

@@ -13,12 +13,14 @@ from rich.text import Text
 
 from plugin_server.cli_common import (
     bundle_option,
+    calibration_option,
     chance,
     console,
     emit,
     hit_fields,
     json_option,
     load,
+    name_of,
     place,
     policy_option,
     profile_option,
@@ -50,6 +52,7 @@ STYLES = {"accepted": "green", "rejected": "red", "unverified": "yellow"}
 @click.option("--filter", "condition", metavar="JSON", help="Engine: a query in its DSL that hits must match.")
 @click.option("--recall-query", metavar="JSON", help="Engine: a query in its DSL in place of the dense one.")
 @click.option("--hybrid", is_flag=True, help="Engine: words (BM25) beside vectors.")
+@calibration_option
 @bundle_option
 def search(
     query: str,
@@ -63,6 +66,7 @@ def search(
     condition: str | None,
     recall_query: str | None,
     hybrid: bool,
+    calibration: Path | None,
     bundle: str,
     **engine: Any,
 ) -> None:
@@ -77,10 +81,10 @@ def search(
 
     Exit codes: 0 searched, even if nothing was found; 1 no index, another bundle's, or the query cannot be encoded.
     """
-    where, reranker = engine_settings(**engine), load(bundle)
+    where, reranker = engine_settings(**engine), load(bundle, calibration)
     question = Question(
         query, k, top_n, profile, policy, (name or "") if where else "", object_of("--filter", condition),
-        object_of("--recall-query", recall_query), hybrid,
+        object_of("--recall-query", recall_query), hybrid, name_of(calibration),
     )  # fmt: skip
     if where:
         answer = asyncio.run(_engine_search(where, reranker, question))

@@ -54,7 +54,8 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
 
     def ready(server: Server) -> None:
         doors = f"{server.address} and http://{server.http_address}" if server.http_address else server.address
-        click.echo(f"Serving on {doors}, {source or 'without an index'}", err=True)
+        own = f", calibrations: {len(reranker.calibrations)}" if len(reranker.calibrations) else ""
+        click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
         found = Source(index, engine, name or "")

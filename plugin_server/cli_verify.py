@@ -12,7 +12,16 @@ from typing import Any, BinaryIO
 import click
 
 from plugin_server.blob import is_blob
-from plugin_server.cli_common import Bar, bundle_option, console, load, profile_option, report
+from plugin_server.cli_common import (
+    Bar,
+    bundle_option,
+    calibration_option,
+    console,
+    load,
+    name_of,
+    profile_option,
+    report,
+)
 from plugin_server.corpus import Refused
 from plugin_server.errors import InvalidRequest
 from plugin_server.jsonlines import Line, dump, read_lines, text_of
@@ -30,9 +39,12 @@ from plugin_server.verdict import Verdict
     help="Output file.  [default: standard output]",
 )
 @profile_option("pairs")
+@calibration_option
 @bundle_option
 @click.pass_context
-def verify(context: click.Context, pairs: BinaryIO, output: str, profile: str, bundle: str) -> None:
+def verify(
+    context: click.Context, pairs: BinaryIO, output: str, profile: str, calibration: Path | None, bundle: str
+) -> None:
     """Verify a file of pairs of any length in constant memory.
 
     PAIRS is a file of JSON Lines with "query" and "document" (a text or a token blob), or - for standard input. Every
@@ -48,11 +60,11 @@ def verify(context: click.Context, pairs: BinaryIO, output: str, profile: str, b
     """
     if output != "-" and _same_file(pairs, Path(output)):
         raise click.UsageError("the output must be another file than the input")
-    reranker = load(bundle)
+    reranker, held = load(bundle, calibration), name_of(calibration)
     counts: Counter[str] = Counter()
     with click.open_file(output, "wb") as target, Bar("Verifying") as bar:
         for chunk in chunks(read_lines(pairs)):
-            results = verdicts(chunk, reranker, profile)
+            results = verdicts(chunk, reranker, profile, held)
             target.writelines(dump(joined(line, result)) for line, result in zip(chunk, results, strict=True))
             target.flush()
             joint = zip(chunk, results, strict=True)
@@ -72,7 +84,7 @@ def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield chunk
 
 
-def verdicts(lines: list[Line], reranker: Reranker, profile: str) -> list[Verdict | str]:
+def verdicts(lines: list[Line], reranker: Reranker, profile: str, calibration: str = "") -> list[Verdict | str]:
     """For each line its verdict, or what is wrong with it."""
     limit = reranker.settings.max_characters
     results: list[Verdict | str] = []
@@ -84,7 +96,7 @@ def verdicts(lines: list[Line], reranker: Reranker, profile: str) -> list[Verdic
                 good.append((place, _pair(line.value, limit)))
         except InvalidRequest as error:
             results[place] = str(error)
-    answers = _verified([pair for _, pair in good], reranker, profile)
+    answers = _verified([pair for _, pair in good], reranker, profile, calibration)
     for (place, _), answer in zip(good, answers, strict=True):
         results[place] = answer
     return results
@@ -94,12 +106,16 @@ def joined(line: Line, result: Verdict | str) -> dict[str, Any]:
     """The line with its verdict, or its number and what is wrong with it."""
     if isinstance(result, str):
         return {"line": line.number, "error": result}
-    return line.value | {
-        "probability": result.probability,
-        "verdict": result.outcome.value,
-        "threshold": result.threshold,
-        "profile": result.profile,
-    }
+    return (
+        line.value
+        | {
+            "probability": result.probability,
+            "verdict": result.outcome.value,
+            "threshold": result.threshold,
+            "profile": result.profile,
+        }
+        | ({"calibration": result.calibration} if result.calibration else {})
+    )
 
 
 def _same_file(stream: BinaryIO, path: Path) -> bool:
@@ -117,12 +133,13 @@ def _pair(value: dict[str, Any], limit: int) -> tuple[str, str]:
     return text_of(value, "query", limit), text_of(value, "document", limit)
 
 
-def _verified(pairs: list[tuple[str, str]], reranker: Reranker, profile: str) -> list[Verdict | str]:
+def _verified(pairs: list[tuple[str, str]], reranker: Reranker, profile: str, calibration: str) -> list[Verdict | str]:
     """The verdicts; where one pair cannot be verified, the others still are."""
     try:
-        return list(reranker.verify_pairs(pairs, profile))
+        return list(reranker.verify_pairs(pairs, profile, calibration))
     except InvalidRequest as error:
         if len(pairs) == 1:
             return [str(error).removeprefix("pairs[0].")]
     middle = len(pairs) // 2
-    return _verified(pairs[:middle], reranker, profile) + _verified(pairs[middle:], reranker, profile)
+    halves = pairs[:middle], pairs[middle:]
+    return [answer for half in halves for answer in _verified(half, reranker, profile, calibration)]

@@ -54,14 +54,15 @@ class Client:
         profile: str = "passages",
         policy: str = "filter",
         top_n: int = 0,
+        calibration: str = "",
     ) -> Ranking:
         """The candidates in their new order, as `Reranker.rerank`; the best `top_n` hits alone unless it is 0."""
-        request = reply.rerank_request(query, candidates, profile, policy, top_n)
+        request = reply.rerank_request(query, candidates, profile, policy, top_n, calibration)
         return reply.ranking_of(self._call(self._stub.Rerank, request), candidates)
 
-    def verify(self, pairs: Sequence[tuple[str, str]], profile: str = "pairs") -> list[Verdict]:
+    def verify(self, pairs: Sequence[tuple[str, str]], profile: str = "pairs", calibration: str = "") -> list[Verdict]:
         """The verdicts on (query, document), in the order given."""
-        response = self._call(self._stub.Verify, reply.verify_request(pairs, profile))
+        response = self._call(self._stub.Verify, reply.verify_request(pairs, profile, calibration))
         return [reply.verdict_of(verdict) for verdict in response.verdicts]
 
     def encode(self, texts: Sequence[str]) -> list[reply.Encoding]:
@@ -119,14 +120,17 @@ class AsyncClient:
         profile: str = "passages",
         policy: str = "filter",
         top_n: int = 0,
+        calibration: str = "",
     ) -> Ranking:
         """The ranking, as `Client.rerank`."""
-        request = reply.rerank_request(query, candidates, profile, policy, top_n)
+        request = reply.rerank_request(query, candidates, profile, policy, top_n, calibration)
         return reply.ranking_of(await self._call(self._stub.Rerank, request), candidates)
 
-    async def verify(self, pairs: Sequence[tuple[str, str]], profile: str = "pairs") -> list[Verdict]:
+    async def verify(
+        self, pairs: Sequence[tuple[str, str]], profile: str = "pairs", calibration: str = ""
+    ) -> list[Verdict]:
         """The verdicts, as `Client.verify`."""
-        response = await self._call(self._stub.Verify, reply.verify_request(pairs, profile))
+        response = await self._call(self._stub.Verify, reply.verify_request(pairs, profile, calibration))
         return [reply.verdict_of(verdict) for verdict in response.verdicts]
 
     async def encode(self, texts: Sequence[str]) -> list[reply.Encoding]:

@@ -85,7 +85,7 @@ class Encoder:
             OverLimit: a query has too many characters or tokens.
             EmptyText, InvalidText: as `documents`.
         """
-        return _all(self._encoded(texts, fields, self._query_codes))
+        return _all(self.try_queries(texts, fields))
 
     def documents(self, texts: Sequence[str], fields: Sequence[str] | None = None) -> list[Encoded]:
         """Texts of any length, longer ones as windows, in the order given; equal ones are encoded once.
@@ -104,6 +104,10 @@ class Encoder:
     def try_documents(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded | InvalidRequest]:
         """What `documents` gives, with the error that it would raise in the place of a text that cannot be encoded."""
         return self._encoded(texts, fields, self._codes)
+
+    def try_queries(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded | InvalidRequest]:
+        """What `queries` gives, with the error that it would raise in the place of a text that cannot be encoded."""
+        return self._encoded(texts, fields, self._query_codes)
 
     def _encoded(
         self, texts: Sequence[str], fields: Sequence[str], codes_of: Callable[[str, str], list[Encoding]]

@@ -75,6 +75,16 @@ class UnknownChoice(InvalidRequest):
         super().__init__(f"{field}: {given!r} is not known: choose one of {', '.join(known)}")
 
 
+class UnknownCalibration(InvalidRequest):
+    """A request names a calibration that is not loaded; others' names, which may be other tenants', are not told."""
+
+    def __init__(self, name: str, profile: str) -> None:
+        super().__init__(
+            f"calibration: {name[:140]!r} is not loaded for profile {profile}: put its file where SIMGATE_CALIBRATIONS "
+            "says and start again, or leave the field out"
+        )
+
+
 class InvalidField(InvalidRequest):
     """A field has the wrong type or a value out of range."""
 
@@ -127,6 +137,36 @@ class BundleTooNew(BundleError):
 
     def __init__(self, found: int, known: int) -> None:
         super().__init__(f"bundle.json: format_version {found}, this simgate reads up to {known}: upgrade simgate")
+
+
+class CalibrationError(SimgateError):
+    """A calibration cannot be loaded."""
+
+
+class CalibrationMissing(CalibrationError):
+    """There is no calibration at the path."""
+
+
+class CalibrationMalformed(CalibrationError):
+    """A file is no calibration, or one with values that cannot be."""
+
+    def __init__(self, path: str, fault: str) -> None:
+        super().__init__(f"{path}: {fault}: write the calibration again with `simgate calibrate`")
+
+
+class CalibrationTooNew(CalibrationError):
+    """A calibration has a format that this version of simgate does not know."""
+
+    def __init__(self, path: str, found: int, known: int) -> None:
+        super().__init__(f"{path}: format_version {found}, this simgate reads up to {known}: upgrade simgate")
+
+
+class CalibrationOfOtherBundle(CalibrationError):
+    """A calibration was made with the graphs of another bundle, whose logits compare with none of this one's."""
+
+    def __init__(self, path: str, found: str, loaded: str) -> None:
+        graphs = f"bundle {found}" if found != loaded else f"another verifier of bundle {found}"
+        super().__init__(f"{path}: made with {graphs}, but {loaded} is loaded: calibrate again, or take the file away")
 
 
 class IndexFailure(SimgateError):

@@ -30,7 +30,13 @@ class Relevant:
 
 
 def rerank(
-    reranker: Reranker, query: str, candidates: Sequence[Candidate], profile: str, policy: Policy, field: str
+    reranker: Reranker,
+    query: str,
+    candidates: Sequence[Candidate],
+    profile: str,
+    policy: Policy,
+    field: str,
+    calibration: str = "",
 ) -> list[Relevant]:
     """The candidates that the policy keeps, most relevant first; one that cannot be read is unverified.
 
@@ -38,11 +44,14 @@ def rerank(
 
     Args:
         field: the candidates' name in the request, for error messages.
+        calibration: as `Reranker.rerank`.
 
     Raises:
         InvalidRequest: as `Reranker.rerank` does when it is lenient.
     """
-    ranking = reranker.rerank(query, candidates, profile, Policy.ANNOTATE, lenient=True, field=field)
+    ranking = reranker.rerank(
+        query, candidates, profile, Policy.ANNOTATE, lenient=True, field=field, calibration=calibration
+    )
     return relevant(ranking.hits, policy)
 
 

@@ -106,7 +106,7 @@ def candidate_message(given: str | Candidate) -> pb.Candidate:
 
 
 def rerank_request(
-    query: str, candidates: Sequence[str | Candidate], profile: str, policy: str, top_n: int
+    query: str, candidates: Sequence[str | Candidate], profile: str, policy: str, top_n: int, calibration: str = ""
 ) -> pb.RerankRequest:
     """The request; a `top_n` of 0 asks for all.
 
@@ -119,17 +119,18 @@ def rerank_request(
         profile=profile_number(profile),
         policy=POLICIES[Policy.of(policy)],
         top_n=top_n,
+        calibration=calibration,
     )
 
 
-def verify_request(pairs: Sequence[tuple[str, str]], profile: str) -> pb.VerifyRequest:
+def verify_request(pairs: Sequence[tuple[str, str]], profile: str, calibration: str = "") -> pb.VerifyRequest:
     """The request for verdicts on (query, document).
 
     Raises:
         UnknownChoice: there is no such profile.
     """
     listed = [pb.Pair(query=query, document=document) for query, document in pairs]
-    return pb.VerifyRequest(pairs=listed, profile=profile_number(profile))
+    return pb.VerifyRequest(pairs=listed, profile=profile_number(profile), calibration=calibration)
 
 
 def search_request(question: Question) -> pb.SearchRequest:
@@ -148,6 +149,7 @@ def search_request(question: Question) -> pb.SearchRequest:
         filter=json.dumps(question.filter) if question.filter else "",
         recall_query=json.dumps(question.recall_query) if question.recall_query else "",
         hybrid=question.hybrid,
+        calibration=question.calibration,
     )
 
 
@@ -162,6 +164,7 @@ def verdict_of(message: pb.Verdict) -> Verdict:
         message.window,
         tuple(message.unmatched),
         message.reason,
+        message.calibration,
     )
 
 

@@ -35,6 +35,7 @@ class Question:
         filter: a query in the engine's DSL that hits must match.
         recall_query: a query in place of the dense one; its scores are taken as they are.
         hybrid: words (BM25) beside vectors.
+        calibration: name of the one that hits are held against; empty for the one named like the index.
     """
 
     query: str
@@ -46,6 +47,7 @@ class Question:
     filter: dict[str, Any] | None = None
     recall_query: dict[str, Any] | None = None
     hybrid: bool = False
+    calibration: str = ""
 
     @property
     def dense(self) -> bool:
@@ -69,6 +71,7 @@ class Question:
             raise InvalidField("hybrid: excludes recall_query: give one of them")
         reranker.manifest.profile(self.profile)
         Policy.of(self.policy)
+        reranker.calibrations.chosen(self.calibration, self.profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +137,16 @@ def verified(reranker: Reranker, question: Question, encoded: Encoded, recall: t
     if not recall:
         return Answer(question.query, (), Ranking((), ()))
     candidates = [Candidate(item.document.text, item.document.id, item.score, item.blob) for item in recall]
+    held = reranker.calibrations.name_for(question.calibration, question.profile, question.index)
     try:
-        ranking = reranker.rerank(question.query, candidates, question.profile, question.policy, encoded, lenient=True)
+        ranking = reranker.rerank(
+            question.query, candidates, question.profile, question.policy, encoded, lenient=True, calibration=held
+        )
     except InvalidRequest:
         raise
     except Exception as error:
         if reranker.settings.on_failure == "closed":
             raise VerificationFailed(FAILED) from error
         log.exception("verification failed: hits are returned unverified")
-        ranking = reranker.unverified(candidates, question.profile, FAILED)
+        ranking = reranker.unverified(candidates, question.profile, FAILED, held)
     return Answer(question.query, recall, Ranking(ranking.hits[: question.top_n], ranking.dropped))

@@ -79,7 +79,7 @@ class Service(pb_grpc.SimgateServicer):
         """
         profile, policy = wire.profile_of(request.profile, "passages"), wire.policy_of(request.policy)
         candidates = [wire.candidate_of(candidate) for candidate in request.candidates]
-        ranking = self.reranker.rerank(request.query, candidates, profile, policy)
+        ranking = self.reranker.rerank(request.query, candidates, profile, policy, calibration=request.calibration)
         return wire.rerank_response(ranking, request.top_n, self._fingerprint)
 
     def verify(self, request: pb.VerifyRequest) -> pb.VerifyResponse:
@@ -91,7 +91,8 @@ class Service(pb_grpc.SimgateServicer):
         profile = wire.profile_of(request.profile, "pairs")
         self._check_number("pairs", len(request.pairs))
         pairs = [(pair.query, pair.document) for pair in request.pairs]
-        return wire.verify_response(self.reranker.verify_pairs(pairs, profile), self._fingerprint)
+        verdicts = self.reranker.verify_pairs(pairs, profile, request.calibration)
+        return wire.verify_response(verdicts, self._fingerprint)
 
     def encode(self, request: pb.EncodeRequest) -> pb.EncodeResponse:
         """The response to an Encode request.

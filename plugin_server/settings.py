@@ -32,6 +32,7 @@ class Settings:
             ``closed`` fails the search.
         on_mismatch: a candidate whose blob another encoder made: ``encode`` its text (``unverified`` without one),
             leave it ``unverified``, or ``refuse`` the request. A search also takes ``encode`` for malformed blobs.
+        calibrations: folders or files of calibrations, parted as in ``PATH``; empty for none.
 
     Example:
         >>> Settings().max_candidates
@@ -48,6 +49,7 @@ class Settings:
     on_mismatch: str = "encode"
     on_failure: str = "open"
     previous_bundle: str = ""
+    calibrations: str = ""
 
     def __post_init__(self) -> None:
         for name in ("max_candidates", "max_characters", "max_query_tokens"):

@@ -51,7 +51,7 @@ class Candidate(_message.Message):
     def __init__(self, id: _Optional[str] = ..., text: _Optional[str] = ..., blob: _Optional[str] = ..., score: _Optional[float] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("outcome", "probability", "threshold", "profile", "maxsim", "window", "unmatched", "reason")
+    __slots__ = ("outcome", "probability", "threshold", "profile", "maxsim", "window", "unmatched", "reason", "calibration")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +60,7 @@ class Verdict(_message.Message):
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     UNMATCHED_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
     outcome: Outcome
     probability: float
     threshold: float
@@ -68,7 +69,8 @@ class Verdict(_message.Message):
     window: int
     unmatched: _containers.RepeatedScalarFieldContainer[str]
     reason: str
-    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., probability: _Optional[float] = ..., threshold: _Optional[float] = ..., profile: _Optional[_Union[Profile, str]] = ..., maxsim: _Optional[float] = ..., window: _Optional[int] = ..., unmatched: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ...) -> None: ...
+    calibration: str
+    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., probability: _Optional[float] = ..., threshold: _Optional[float] = ..., profile: _Optional[_Union[Profile, str]] = ..., maxsim: _Optional[float] = ..., window: _Optional[int] = ..., unmatched: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ..., calibration: _Optional[str] = ...) -> None: ...
 
 class Hit(_message.Message):
     __slots__ = ("id", "index", "score", "verdict")
@@ -83,18 +85,20 @@ class Hit(_message.Message):
     def __init__(self, id: _Optional[str] = ..., index: _Optional[int] = ..., score: _Optional[float] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ...) -> None: ...
 
 class RerankRequest(_message.Message):
-    __slots__ = ("query", "candidates", "profile", "policy", "top_n")
+    __slots__ = ("query", "candidates", "profile", "policy", "top_n", "calibration")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     TOP_N_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
     query: str
     candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
     profile: Profile
     policy: Policy
     top_n: int
-    def __init__(self, query: _Optional[str] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., profile: _Optional[_Union[Profile, str]] = ..., policy: _Optional[_Union[Policy, str]] = ..., top_n: _Optional[int] = ...) -> None: ...
+    calibration: str
+    def __init__(self, query: _Optional[str] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., profile: _Optional[_Union[Profile, str]] = ..., policy: _Optional[_Union[Policy, str]] = ..., top_n: _Optional[int] = ..., calibration: _Optional[str] = ...) -> None: ...
 
 class RerankResponse(_message.Message):
     __slots__ = ("hits", "dropped", "fingerprint")
@@ -115,12 +119,14 @@ class Pair(_message.Message):
     def __init__(self, query: _Optional[str] = ..., document: _Optional[str] = ...) -> None: ...
 
 class VerifyRequest(_message.Message):
-    __slots__ = ("pairs", "profile")
+    __slots__ = ("pairs", "profile", "calibration")
     PAIRS_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
     pairs: _containers.RepeatedCompositeFieldContainer[Pair]
     profile: Profile
-    def __init__(self, pairs: _Optional[_Iterable[_Union[Pair, _Mapping]]] = ..., profile: _Optional[_Union[Profile, str]] = ...) -> None: ...
+    calibration: str
+    def __init__(self, pairs: _Optional[_Iterable[_Union[Pair, _Mapping]]] = ..., profile: _Optional[_Union[Profile, str]] = ..., calibration: _Optional[str] = ...) -> None: ...
 
 class VerifyResponse(_message.Message):
     __slots__ = ("verdicts", "fingerprint")
@@ -203,12 +209,13 @@ class InfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., bundle: _Optional[str] = ..., fingerprint: _Optional[str] = ..., verifier: _Optional[str] = ..., recall_dimension: _Optional[int] = ..., token_dimension: _Optional[int] = ..., window_tokens: _Optional[int] = ..., profiles: _Optional[_Iterable[_Union[ProfileInfo, _Mapping]]] = ..., max_candidates: _Optional[int] = ..., max_characters: _Optional[int] = ..., max_query_tokens: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., search: bool = ..., previous_fingerprint: _Optional[str] = ...) -> None: ...
 
 class SearchRequest(_message.Message):
-    __slots__ = ("query", "k", "top_n", "profile", "policy", "index", "filter", "recall_query", "hybrid")
+    __slots__ = ("query", "k", "top_n", "profile", "policy", "calibration", "index", "filter", "recall_query", "hybrid")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     TOP_N_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     RECALL_QUERY_FIELD_NUMBER: _ClassVar[int]
@@ -218,11 +225,12 @@ class SearchRequest(_message.Message):
     top_n: int
     profile: Profile
     policy: Policy
+    calibration: str
     index: str
     filter: str
     recall_query: str
     hybrid: bool
-    def __init__(self, query: _Optional[str] = ..., k: _Optional[int] = ..., top_n: _Optional[int] = ..., profile: _Optional[_Union[Profile, str]] = ..., policy: _Optional[_Union[Policy, str]] = ..., index: _Optional[str] = ..., filter: _Optional[str] = ..., recall_query: _Optional[str] = ..., hybrid: bool = ...) -> None: ...
+    def __init__(self, query: _Optional[str] = ..., k: _Optional[int] = ..., top_n: _Optional[int] = ..., profile: _Optional[_Union[Profile, str]] = ..., policy: _Optional[_Union[Policy, str]] = ..., calibration: _Optional[str] = ..., index: _Optional[str] = ..., filter: _Optional[str] = ..., recall_query: _Optional[str] = ..., hybrid: bool = ...) -> None: ...
 
 class Found(_message.Message):
     __slots__ = ("id", "title", "text", "index", "score", "verdict", "extra")

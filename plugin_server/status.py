@@ -10,6 +10,7 @@ import grpc
 from plugin_server.errors import (
     BlobOfOtherBundle,
     BundleError,
+    CalibrationError,
     EngineBusy,
     EngineDenied,
     EngineError,
@@ -34,6 +35,7 @@ TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
     TooLarge: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     BlobOfOtherBundle: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
     BundleError: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE),
+    CalibrationError: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE),
     IndexFailure: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
     IndexMissing: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.NOT_FOUND),
     VerificationFailed: (grpc.StatusCode.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from plugin_server.bundle import PROFILES, Manifest, Profile
+from plugin_server.calibration import Calibration
 from plugin_server.encoder import Encoded
 from plugin_server.verifier import Reading
 
@@ -31,6 +32,7 @@ class Verdict:
         window: number of the document's window that counted, from 0.
         unmatched: the query's words that found no match there.
         reason: why a candidate is unverified, else empty.
+        calibration: name of the one whose threshold it is; empty for the bundle's own.
     """
 
     outcome: Outcome
@@ -41,6 +43,7 @@ class Verdict:
     window: int = 0
     unmatched: tuple[str, ...] = ()
     reason: str = ""
+    calibration: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -48,17 +51,25 @@ class Verdict:
         return self.outcome is Outcome.ACCEPTED
 
 
-def judge(text: str, query: Encoded, readings: list[Reading], manifest: Manifest, profile: str) -> Verdict:
+def judge(
+    text: str,
+    query: Encoded,
+    readings: list[Reading],
+    manifest: Manifest,
+    profile: str,
+    calibration: Calibration | None = None,
+) -> Verdict:
     """The verdict on a document from the readings of its windows; the best window counts.
 
     Args:
         text: the query's text, for naming its words.
         readings: one for each window, at least one; if a logit is not a number, the document is unverified.
     """
-    column, knobs = PROFILES.index(profile), manifest.profile(profile)
+    column, knobs = PROFILES.index(profile), _knobs(manifest, profile, calibration)
     chances = [probability(reading.logits[column], knobs) for reading in readings]
     if any(math.isnan(chance) for chance in chances):
-        return unverified("the verifier gave no number: the bundle is faulty, convert it again", manifest, profile)
+        fault = "the verifier gave no number: the bundle is faulty, convert it again"
+        return unverified(fault, manifest, profile, calibration)
     window = max(range(len(chances)), key=chances.__getitem__)
     threshold = knobs.threshold_for(sum(reading.tokens for reading in readings))
     return Verdict(
@@ -69,12 +80,14 @@ def judge(text: str, query: Encoded, readings: list[Reading], manifest: Manifest
         readings[window].maxsim,
         window,
         unmatched_words(text, query, readings[window], manifest.match_threshold),
+        calibration=calibration.name if calibration else "",
     )
 
 
-def unverified(reason: str, manifest: Manifest, profile: str) -> Verdict:
+def unverified(reason: str, manifest: Manifest, profile: str, calibration: Calibration | None = None) -> Verdict:
     """The verdict on a candidate that could not be read, with the reason."""
-    return Verdict(Outcome.UNVERIFIED, None, manifest.profile(profile).threshold, profile, reason=reason)
+    threshold, name = _knobs(manifest, profile, calibration).threshold, calibration.name if calibration else ""
+    return Verdict(Outcome.UNVERIFIED, None, threshold, profile, reason=reason, calibration=name)
 
 
 def probability(logit: float, profile: Profile) -> float:
@@ -88,6 +101,10 @@ def probability(logit: float, profile: Profile) -> float:
     if value >= 0:
         return 1 / (1 + math.exp(-value))
     return math.exp(value) / (1 + math.exp(value))
+
+
+def _knobs(manifest: Manifest, profile: str, calibration: Calibration | None) -> Profile:
+    return calibration.knobs(manifest) if calibration else manifest.profile(profile)
 
 
 def unmatched_words(text: str, query: Encoded, reading: Reading, threshold: float) -> tuple[str, ...]:

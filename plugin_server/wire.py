@@ -71,6 +71,7 @@ def verdict_message(verdict: Verdict) -> pb.Verdict:
         window=verdict.window,
         unmatched=verdict.unmatched,
         reason=verdict.reason,
+        calibration=verdict.calibration,
     )
 
 
@@ -137,6 +138,7 @@ def question_of(request: pb.SearchRequest, index: str = "") -> Question:
         object_of("filter", request.filter),
         object_of("recall_query", request.recall_query),
         request.hybrid,
+        request.calibration,
     )
 
 

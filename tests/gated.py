@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,10 @@ class Gated(Reranker):
         super().__init__(bundle)
         self.gate = gate
 
-    def verify_pairs(self, pairs: Sequence[tuple[str, str]], profile: str = "pairs") -> list[Verdict]:
+    def verify_pairs(self, *arguments: Any, **more: Any) -> list[Verdict]:
         """The verdicts, late."""
         self._wait()
-        return super().verify_pairs(pairs, profile)
+        return super().verify_pairs(*arguments, **more)
 
     def rerank(self, *arguments: Any, **more: Any) -> Ranking:
         """The ranking, late."""

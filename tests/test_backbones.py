@@ -22,16 +22,20 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel
 
+from onnx_export.checkpoint import load_checkpoint
+from onnx_export.config import VerifierConfig
 from onnx_export.convert import RECALL_GAP, convert, write_graphs
 from onnx_export.evaluation.graphs import batch_invariance, recall_parity
 from onnx_export.graphs import INT8_PART, export_encoder, shrink
+from onnx_export.lab.scorers import scorer_of
 from onnx_export.mixture import Mixture
-from onnx_export.model import ChannelDropout, Model, load_checkpoint
+from onnx_export.model import Model
 from onnx_export.pair import Pair
 from onnx_export.parity import recall_gap
 from onnx_export.stem import Stem
 from onnx_export.token_encoder import TokenEncoder
 from onnx_export.train import fit, plain_tokenizer
+from onnx_export.trainable import ChannelDropout
 from plugin_server import Bundle, Reranker, Settings
 from plugin_server.bundle import ENCODER, TOKENIZER
 from plugin_server.encoder import Encoder
@@ -212,6 +216,23 @@ def test_token_rows_from_hidden_states_that_were_kept(kind: str, shared: int, tm
         hidden, calls = encoder.lower(ids, mask)
         kept = encoder.token_rows(hidden, encoder.calls(hidden, mask))
         assert torch.equal(kept, encoder.token_rows(hidden, calls))
+
+
+@pytest.mark.parametrize("verifier", ["cross", "dual", "mean"])
+def test_systems_to_compare_with_train_on_any_kind(base: Path, verifier: str, tmp_path: Path) -> None:
+    """A cross-encoder, a dual encoder, and a frozen encoder whose rows are the base model's own."""
+    config = tiny_config(base, steps=2, warmup=0, batch_tokens=400, threads=1)
+    config = replace(config, verifier=VerifierConfig(verifier, {}), mixture={"toy": 1.0})
+    config = replace(config, encoder=replace(config.encoder, frozen=verifier == "mean"))
+    before = torch.get_num_threads()
+    counts = {"train": {"toy": 40}, "heldout": {"toy": 20}, "dropped_as_overlap": {}}
+    path = fit(config, Mixture(toy(40, 1), toy(20, 2), counts), tmp_path / "run", lambda *_: None, tmp_path / "lower")
+    torch.set_num_threads(before)
+    model, _ = load_checkpoint(path)
+    trained = {name.split(".")[0] for name in model.trained()}
+    assert trained == {"cross": {"base", "head"}, "dual": {"base"}, "mean": {"verifier"}}[verifier]
+    pairs = [(row.query, row.document) for row in toy(4, 3)]
+    assert np.isfinite(scorer_of(model, 8).scores(pairs)).all()
 
 
 def test_local_attention_is_local(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from onnx_export.errors import BadConfig, BaseModelUnsupported
 from onnx_export.model import Model
 from onnx_export.token_encoder import TokenEncoder
 from onnx_export.train import plain_tokenizer
-from onnx_export.verifiers import LONGEST
+from onnx_export.verifiers.maps import LONGEST
 from plugin_server import Reranker, Settings
 from plugin_server.bundle import TOKENIZER
 from plugin_server.encoder import Encoder
@@ -95,10 +95,14 @@ def test_weights_that_are_missing_or_broken(tmp_path: Path) -> None:
         TokenEncoder(folder, 1, 16)
 
 
-@pytest.mark.parametrize("layers", [-1, 4, 9])
-def test_layers_that_are_not_there(modern: Path, layers: int) -> None:
-    with pytest.raises(BadConfig, match=f"encoder: shared_layers: {layers}: the base model has 4 layers.*give 0 to 3"):
-        TokenEncoder(modern, layers, 16)
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [(-1, "the base model has 4 layers"), (5, "the base model has 4 layers"), (4, "every layer.*give 0 to 3")],
+)
+def test_layers_that_are_not_there(modern: Path, layers: int, message: str) -> None:
+    config = tiny_config(modern)
+    with pytest.raises(BadConfig, match=f"encoder: shared_layers: {layers}: .*{message}"):
+        Model(replace(config, encoder=replace(config.encoder, shared_layers=layers)))
 
 
 def test_a_tokenizer_must_mark_both_ends(modern: Path, tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ COMMANDS = [
     "rerank",
     "verify",
     "serve",
+    "calibrate",
+    "margins",
     "templates",
     "bundle",
     "train",

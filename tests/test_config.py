@@ -8,10 +8,10 @@ import pytest
 from tiny import tiny_config
 
 import onnx_export
+from onnx_export.checkpoint import build
 from onnx_export.config import Config, EncoderConfig, TrainingConfig, VerifierConfig
 from onnx_export.errors import BadConfig
 from onnx_export.mixture import Mixture
-from onnx_export.model import Model
 from onnx_export.model_card import LICENCES
 from onnx_export.train import fit
 
@@ -101,10 +101,10 @@ def test_file_that_is_not_utf8(tmp_path: Path) -> None:
 
 def test_verifier_that_does_not_exist(tiny_base_folder: Path) -> None:
     encoder = tiny_config(tiny_base_folder).encoder
-    with pytest.raises(BadConfig, match="kind 'maxsim' is not known: choose one of alignment, patches"):
-        Model(Config(encoder, VerifierConfig("maxsim")))
+    with pytest.raises(BadConfig, match="kind 'nothing' is not known: choose one of alignment, convolution, cross"):
+        build(Config(encoder, VerifierConfig("nothing")))
     with pytest.raises(BadConfig, match=r"shape does not fit kind 'patches': .*'narrow'"):
-        Model(Config(encoder, VerifierConfig("patches", {"narrow": 5})))
+        build(Config(encoder, VerifierConfig("patches", {"narrow": 5})))
 
 
 def test_mixture_that_names_no_row(tiny_base_folder: Path, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def test_filter_worked_by_hand() -> None:
         "probability": 0.25,
         "threshold": 0.5,
         "profile": "passages",
+        "calibration": "",
         "recall_score": 0.5,
         "unmatched": ["hill"],
         "reason": "",

@@ -15,12 +15,14 @@ import torch
 from tiny import tiny_config
 
 from onnx_export.batches import Rows
+from onnx_export.checkpoint import load_checkpoint, save_checkpoint
 from onnx_export.config import Config
 from onnx_export.errors import BadCheckpoint
 from onnx_export.mixture import Mixture
-from onnx_export.model import Model, load_checkpoint, rounded, save_checkpoint
+from onnx_export.model import Model, rounded
 from onnx_export.pair import Pair
-from onnx_export.train import fit, heldout_figures, logits_of, pair_loss, plain_tokenizer
+from onnx_export.train import fit, heldout_figures, logits_of, plain_tokenizer
+from onnx_export.trainable import pair_loss
 
 WORDS = ["station", "hill", "bus", "ten", "shop", "bread", "noon", "train", "bridge", "river", "school", "garden"]
 

@@ -8,16 +8,27 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from onnx_export.verifiers import KINDS, MASKED, Attention, Block, late_scores, positions, through
+from onnx_export.verifiers import KINDS, Monotone
+from onnx_export.verifiers.attention import Attention, Block, through
+from onnx_export.verifiers.maps import MASKED, late_scores, positions
 
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
+
+#: Shapes of the kinds that have one.
+SHAPES = {
+    "alignment": {"width": 32, "layers": 2, "narrow": 16, "place": 8},
+    "convolution": {"width": 16},
+    "patches": {"width": 32, "layers": 2},
+    "unordered": {"width": 32, "layers": 2},
+}
+#: Kinds that cannot tell one order of the words from another.
+BLIND = ("maxsim", "mean", "unordered")
 
 
 @pytest.fixture(params=sorted(KINDS))
 def verifier(request: pytest.FixtureRequest) -> nn.Module:
     torch.manual_seed(0)
-    shape = {"width": 32, "layers": 2} | ({"narrow": 16, "place": 8} if request.param == "alignment" else {})
-    made = KINDS[request.param](16, **shape).eval()
+    made = KINDS[request.param](16, **SHAPES.get(request.param, {})).eval()
     # a fresh head weighs all but nothing: larger weights, larger differences
     for parameter in made.parameters():
         nn.init.normal_(parameter, std=0.3) if parameter.ndim > 1 else None
@@ -71,7 +82,12 @@ def test_a_batch_is_its_pairs(verifier: nn.Module) -> None:
 
 
 @pytest.mark.parametrize("side", ["query", "document"])
-def test_order_counts_but_not_for_the_late_scores(verifier: nn.Module, side: str) -> None:
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_order_counts_but_not_for_what_is_blind(kind: str, side: str) -> None:
+    torch.manual_seed(0)
+    verifier = KINDS[kind](16, **SHAPES.get(kind, {})).eval()
+    for parameter in verifier.parameters():
+        nn.init.normal_(parameter, std=0.3) if parameter.ndim > 1 else None
     query, query_mask, document, document_mask = pair(8, 12)
     order = torch.tensor(
         [0, *(1 + torch.randperm(7 if side == "query" else 11, generator=torch.Generator().manual_seed(1)))]
@@ -80,7 +96,10 @@ def test_order_counts_but_not_for_the_late_scores(verifier: nn.Module, side: str
     with torch.no_grad():
         logits = verifier(query, query_mask, document, document_mask)
         moved = verifier(shuffled[0], query_mask, shuffled[1], document_mask)
-    assert float((logits - moved).abs().max()) > 1e-3
+    if kind in BLIND:
+        assert torch.allclose(logits, moved, atol=1e-5), "statistics of a shuffled map say the same of every order"
+    else:
+        assert float((logits - moved).abs().max()) > 1e-3
     scores = late_scores(query @ document.transpose(1, 2), query_mask, document_mask)
     blind = late_scores(shuffled[0] @ shuffled[1].transpose(1, 2), query_mask, document_mask)
     assert torch.allclose(scores, blind, atol=1e-6)
@@ -160,3 +179,23 @@ def test_last_block_skips_what_nobody_reads(source: int) -> None:
         for block in blocks:
             every = block(every, mask, there, there_mask)
     torch.testing.assert_close(found, every[:, 0])
+
+
+def test_monotone_alignment_by_hand() -> None:
+    # two query words over two document words: the ways are (0, 0), (0, 1) and (1, 1), but not (1, 0)
+    verifier, ones = Monotone(16).requires_grad_(False), torch.ones(1, 2)
+    cells = torch.tensor([[[0.9, 0.2], [0.1, 0.8]]])
+    ways = torch.tensor([0.9 + 0.1, 0.9 + 0.8, 0.2 + 0.8])
+    expected = ((10 * ways).logsumexp(0) - math.log(3)) / 10 / 2
+    assert float(verifier.alignment(cells, ones, ones)[0]) == pytest.approx(float(expected), abs=1e-5)
+    crossed = cells.flip(1)  # both words are there, in the other order
+    assert float(verifier.alignment(crossed, ones, ones)[0]) < float(expected) - 0.2
+
+
+def test_monotone_alignment_learns_through_long_documents() -> None:
+    verifier = Monotone(16)
+    query, document = rows(2, 5, seed=1).requires_grad_(), rows(2, 200, seed=2)
+    verifier(query, torch.ones(2, 5), document, torch.ones(2, 200)).sum().backward()
+    assert query.grad is not None
+    assert torch.isfinite(query.grad).all()
+    assert float(query.grad.abs().sum()) > 0

@@ -57,7 +57,7 @@ def speed(bundle: Bundle, threads: int = 2, repetitions: int = REPETITIONS) -> d
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(cross_encoder(bundle, Path(folder)), threads)
         batch = min(BATCHES, key=lambda size: min(_seconds(lambda: _cross(session, size)) for _ in range(2)))
-        times = _in_turns(
+        times = in_turns(
             {
                 "verifier": lambda: reranker.verifier.read(pairs),
                 "rerank": lambda: reranker.rerank(_text(QUERY), blobs),
@@ -131,7 +131,7 @@ def encoding(reranker: Reranker, threads: int, repetitions: int) -> dict[str, An
             tasks |= {str(number): partial(_base_encode, base, texts, number) for number in sorted({1, threads})}
             rates = {
                 name: count / float(np.median(values))
-                for name, values in _in_turns(tasks, max(3, repetitions // 2)).items()
+                for name, values in in_turns(tasks, max(3, repetitions // 2)).items()
             }
             fastest = max((name for name in rates if name != "bundle"), key=lambda name: rates[name])
             figures[str(tokens)] = {
@@ -207,7 +207,7 @@ def _seconds(task: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _in_turns(tasks: dict[str, Callable[[], object]], repetitions: int) -> dict[str, list[float]]:
+def in_turns(tasks: dict[str, Callable[[], object]], repetitions: int) -> dict[str, list[float]]:
     """Seconds of every task, one after another in each round; a first round warms up and does not count."""
     rounds = [{name: _seconds(task) for name, task in tasks.items()} for _ in range(repetitions + 1)]
     return {name: [found[name] for found in rounds[1:]] for name in tasks}

@@ -91,6 +91,7 @@ def _marked(given: dict[str, Any], hit: Hit, hidden: Collection[str], failed: bo
         "probability": verdict.probability,
         "threshold": verdict.threshold,
         "profile": verdict.profile,
+        "calibration": verdict.calibration,
         "recall_score": hit.candidate.score,
         "unmatched": list(verdict.unmatched),
         "reason": verdict.reason,

@@ -137,7 +137,7 @@ class Gateway:
         if is_foreign(content_type) and b"query_context" in body:
             raise InvalidField(f"content-type: {content_type} cannot be verified: send JSON")
         try:
-            searches = self._exchange.items(body) if request.endpoint == "_msearch" else None
+            searches = self._exchange.items(body, request.index) if request.endpoint == "_msearch" else None
             parsed: Any = strict.parse(body) if request.endpoint == "_search" else None
         except ValueError as error:
             await _send(send, await self._refused_by_engine(request, raw, str(error)))

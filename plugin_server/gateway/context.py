@@ -27,6 +27,7 @@ class Context:
         k: hits that the engine is asked for and that are verified.
         scores: what the engine's scores are, a key of `plugin_server.gateway.recall.SCALES`.
         aggregations: over the ``kept`` hits, or as the engine computes them over the whole ``recall``.
+        calibration: name of the one that hits are held against; empty for the one named like the index.
     """
 
     query: str
@@ -35,6 +36,7 @@ class Context:
     k: int = DEFAULT_K
     scores: str = "cosinesimil"
     aggregations: str = "kept"
+    calibration: str = ""
 
 
 #: The knobs that are one of a few words.
@@ -98,13 +100,15 @@ def without_context(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _knobs(given: Any, max_k: int) -> dict[str, Any]:
     """The arguments of `Context` that ``ext.simgate`` gives."""
-    _only(given, [*CHOICES, "k"], "ext.simgate")
+    _only(given, [*CHOICES, "k", "calibration"], "ext.simgate")
     for name, known in CHOICES.items():
         if name in given and given[name] not in known:
             raise UnknownChoice(f"ext.simgate.{name}", given[name], known)
     k = given.get("k", min(DEFAULT_K, max_k))
     if type(k) is not int or not 1 <= k <= max_k:
         raise InvalidField(f"ext.simgate.k: {k!r} is not a whole number from 1 to {max_k}")
+    if not isinstance(given.get("calibration", ""), str):
+        raise InvalidField("ext.simgate.calibration: is not a text: give a calibration's name")
     return dict(given) | {"k": k, "policy": Policy(given.get("policy", Policy.FILTER))}
 
 

@@ -61,8 +61,9 @@ class Exchange:
         Raises:
             SimgateError: the search is refused, the engine fails, or verification does.
         """
-        asked = ask(Search(body, request.params, context), self._settings)
-        encoding = self._verification.encoding(context) if asked.verifies else None  # while the engine searches
+        held = self._verification.held(context, request.index)
+        asked = ask(Search(body, request.params, held), self._settings)
+        encoding = self._verification.encoding(held) if asked.verifies else None  # while the engine searches
         reply = await self._post(request, asked.params, strict.write(asked.body), content_type)
         if reply.status != 200 or not asked.verifies:
             return reply
@@ -76,8 +77,11 @@ class Exchange:
             result = merged(result, await _parsed(second), len(kept))
         return await self._reply(reply, _timed(result, start), asked.params)
 
-    def items(self, body: bytes) -> list[Item] | None:
+    def items(self, body: bytes, index: str = "") -> list[Item] | None:
         """The searches of a multi-search; None if none of them has a rerank context.
+
+        Args:
+            index: of the searches whose header names none.
 
         Raises:
             ValueError: a body is not strict JSON.
@@ -88,6 +92,7 @@ class Exchange:
             parsed = strict.parse(lines[1])
             try:
                 context = self.context(parsed)
+                context = context and self._verification.held(context, multi.index_of(lines[0], index))
                 asked = ask(Search(parsed, Params(), context), self._settings) if context else None
                 items.append(Item(lines, asked))
             except InvalidRequest as error:

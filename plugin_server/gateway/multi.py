@@ -34,6 +34,24 @@ def join(searches: Sequence[Lines]) -> bytes:
     return b"".join(header + b"\n" + body + b"\n" for header, body in searches)
 
 
+def index_of(header: bytes, otherwise: str) -> str:
+    """The one index that a search's header names; empty if it names several.
+
+    Args:
+        otherwise: what the URL names, for a header that names none.
+
+    Example:
+        >>> index_of(b'{"index": ["a"]}', "b"), index_of(b'{"index": ["a", "c"]}', "b"), index_of(b"", "b")
+        ('a', '', 'b')
+    """
+    try:
+        named = json.loads(header).get("index", otherwise)
+    except (ValueError, AttributeError):  # empty; or the engine refuses it
+        return otherwise
+    only = named[0] if isinstance(named, list) and len(named) == 1 else named
+    return only if isinstance(only, str) else ""
+
+
 def without_pipeline(header: bytes) -> bytes:
     """The header of a search that runs no search pipeline, if it named one; else the header as it is.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from plugin_server.errors import InvalidField, TooLarge
 from plugin_server.gateway.forward import OWN, Headers, end_to_end
@@ -52,6 +52,12 @@ class Request:
         parts = self.path.removeprefix("/").removesuffix("/").split("/")
         searches = self.method in ("GET", "POST") and len(parts) <= 2 and all(parts) and parts[-1] in ENDPOINTS
         return parts[-1] if searches else ""
+
+    @property
+    def index(self) -> str:
+        """What a search's path names before its last part: an index, several of them, or empty for all."""
+        parts = self.path.strip("/").split("/")
+        return unquote(parts[0]) if len(parts) == 2 else ""
 
     def target(self, params: Params | None = None) -> str:
         """Path and query string, with other parameters if given."""

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any
 
 from plugin_server.candidate import Candidate
@@ -36,6 +37,19 @@ class Verification:
         self._reranker = reranker
         self._settings = settings
         self._executor = executor
+
+    def held(self, context: Context, index: str) -> Context:
+        """The context with the name of the calibration that its hits are held against.
+
+        Args:
+            index: that is searched; a list or a pattern has no calibration of its own.
+
+        Raises:
+            UnknownCalibration: the context names one that is not loaded.
+        """
+        known = self._reranker.calibrations
+        known.chosen(context.calibration, context.profile)
+        return replace(context, calibration=known.name_for(context.calibration, context.profile, index))
 
     def encoding(self, context: Context) -> asyncio.Future[Encoded]:
         """The query, being encoded from now on; what becomes of it need not be asked."""

@@ -46,7 +46,10 @@ def verify(reranker: Reranker, context: Context, candidates: Sequence[Candidate]
     whole = all(candidate.score is not None for candidate in candidates)
     recall = [recall_of(item.score or 0.0, context.scores) if whole else 0.0 for item in candidates]
     listed = [replace(item, score=score) for item, score in zip(candidates, recall, strict=True)]
-    ranking = reranker.rerank(context.query, listed, context.profile, context.policy, query, lenient=True, field="hits")
+    ranking = reranker.rerank(
+        context.query, listed, context.profile, context.policy, query, lenient=True, field="hits",
+        calibration=context.calibration,
+    )  # fmt: skip
     hits, dropped = (
         tuple(replace(hit, candidate=candidates[hit.position]) for hit in some)
         for some in (ranking.hits, ranking.dropped)
@@ -56,7 +59,7 @@ def verify(reranker: Reranker, context: Context, candidates: Sequence[Candidate]
 
 def unread(reranker: Reranker, context: Context, candidates: Sequence[Candidate], reason: str) -> Ranking:
     """The candidates in the order given, with their own scores, each unverified for the reason."""
-    return reranker.unverified(candidates, context.profile, reason)
+    return reranker.unverified(candidates, context.profile, reason, context.calibration)
 
 
 def _texts(hit: dict[str, Any], field: str) -> list[str]:

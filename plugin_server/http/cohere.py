@@ -7,7 +7,17 @@ from uuid import uuid4
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from plugin_server.http.details import Outcome, Probability, Ranked, Reason, Threshold, Wanted, details, text_of
+from plugin_server.http.details import (
+    Calibrated,
+    Outcome,
+    Probability,
+    Ranked,
+    Reason,
+    Threshold,
+    Wanted,
+    details,
+    text_of,
+)
 from plugin_server.http.document import AnyDocument
 from plugin_server.http.door import Door
 from plugin_server.http.fault import Message
@@ -48,6 +58,7 @@ class Result(BaseModel):
     verdict: Outcome = None
     probability: Probability = None
     threshold: Threshold = None
+    calibration: Calibrated = None
     reason: Reason = None
 
 

@@ -26,6 +26,9 @@ Probability = Annotated[
     Field(description="That the document holds up under the profile, 0 to 1; absent if it is unverified."),
 ]
 Threshold = Annotated[float | None, Field(description="The probability from which a document like this is accepted.")]
+Calibrated = Annotated[
+    str | None, Field(description="Name of the calibration whose threshold it is; absent for the bundle's own.")
+]
 Reason = Annotated[str | None, Field(description="Why the document is unverified, else absent.")]
 
 
@@ -38,6 +41,7 @@ def details(item: Relevant, wanted: bool) -> dict[str, Any]:
         "verdict": verdict.outcome.value,
         "probability": verdict.probability,
         "threshold": verdict.threshold,
+        "calibration": verdict.calibration or None,
         "reason": verdict.reason or None,
     }
 

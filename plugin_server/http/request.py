@@ -33,6 +33,13 @@ class Question(BaseModel):
         examples=["pairs"],
     )
 
+    calibration: str | None = Field(
+        None,
+        description="Name of a calibration that the server has loaded, whose threshold counts in place of the "
+        "bundle's; `bundle` for the bundle's own. Without it the one named like the index counts, or the one named "
+        "`default`.",
+    )
+
     def chosen_profile(self) -> str:
         """The name of the profile: the one given, else the model's; `Reranker.rerank` checks it.
 

@@ -44,7 +44,7 @@ class SearchRequest(Question):
         """
         return core.Question(
             self.query, self.k, self.top_n or self.k, self.chosen_profile(), self.policy, self.index or index,
-            self.filter, self.recall_query, self.hybrid,
+            self.filter, self.recall_query, self.hybrid, self.calibration or "",
         )  # fmt: skip
 
 
@@ -57,6 +57,7 @@ class FoundHit(BaseModel):
     verdict: str
     probability: float | None = Field(description="That it holds up, 0 to 1; null if it is unverified.")
     threshold: float
+    calibration: str = Field(description="Name of the calibration whose threshold it is; empty for the bundle's own.")
     reason: str = Field(description="Why it is unverified, else empty.")
     title: str
     text: str
@@ -119,6 +120,7 @@ def _hit(hit: Hit, answer: core.Answer) -> FoundHit:
         verdict=verdict.outcome.value,
         probability=verdict.probability,
         threshold=verdict.threshold,
+        calibration=verdict.calibration,
         reason=verdict.reason,
         title=document.title,
         text=document.text,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from plugin_server.http.details import Outcome, Probability, Ranked, Reason, Threshold, Wanted, details, text_of
+from plugin_server.http.details import (
+    Calibrated,
+    Outcome,
+    Probability,
+    Ranked,
+    Reason,
+    Threshold,
+    Wanted,
+    details,
+    text_of,
+)
 from plugin_server.http.document import AnyDocument
 from plugin_server.http.door import TeiDoor
 from plugin_server.http.fault import TeiError
@@ -37,6 +47,7 @@ class Rank(BaseModel):
     verdict: Outcome = None
     probability: Probability = None
     threshold: Threshold = None
+    calibration: Calibrated = None
     reason: Reason = None
 
 

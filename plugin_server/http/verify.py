@@ -33,6 +33,9 @@ class VerifyResponse(BaseModel):
     )
     verdict: list[str] = Field(description="`accepted`, `rejected`, or `unverified` if the document could not be read.")
     threshold: list[float] = Field(description="The probability from which a document like this is accepted.")
+    calibration: list[str] = Field(
+        description="Name of the calibration whose threshold it is, empty for the bundle's own."
+    )
     reason: list[str] = Field(description="Why the document is unverified, else empty.")
     relevance_score: list[float] = Field(
         description="What to sort by: above 0 and below 1, in 8 digits, at least 0.5 if and only if the document is "
@@ -54,6 +57,7 @@ def routes(worker: Worker) -> APIRouter:
             probability=[UNKNOWN if verdict.probability is None else verdict.probability for verdict in verdicts],
             verdict=[verdict.outcome.value for verdict in verdicts],
             threshold=[verdict.threshold for verdict in verdicts],
+            calibration=[verdict.calibration for verdict in verdicts],
             reason=[verdict.reason for verdict in verdicts],
             relevance_score=[item.score for item in found],
         )

@@ -44,5 +44,13 @@ class Worker:
             candidates = [replace(item, score=recall_at(place)) for place, item in enumerate(candidates)]
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self._executor, rerank, self.reranker, question.query, candidates, profile, rule, field
+            self._executor,
+            rerank,
+            self.reranker,
+            question.query,
+            candidates,
+            profile,
+            rule,
+            field,
+            question.calibration or "",
         )

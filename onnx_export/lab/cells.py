@@ -1,0 +1,182 @@
+"""A grid's cells, a system with a seed each: trained, measured, written; what is done is not done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnx_export.checkpoint import load_checkpoint
+from onnx_export.config import Config, VerifierConfig
+from onnx_export.dual_encoder import DualEncoder
+from onnx_export.evaluation.metrics import mrr, ndcg
+from onnx_export.lab.cost import cost
+from onnx_export.lab.dense import Dense
+from onnx_export.lab.figures import Table, measure
+from onnx_export.lab.grid import Grid, System
+from onnx_export.lab.material import Material
+from onnx_export.lab.scorers import BundleScorer, Scorer, Searcher, VectorScorer, scorer_of
+from onnx_export.lab.words import HybridScorer, WordScorer
+from onnx_export.pair import Pair
+from onnx_export.train import fit
+from plugin_server.bundle import Bundle
+from plugin_server.reranker import Reranker
+from plugin_server.settings import Settings
+
+log = logging.getLogger("simgate.lab")
+
+#: Bits of a number of a token row.
+BITS = 4
+#: Systems that search by themselves in place of reranking.
+SEARCHERS = (VectorScorer, WordScorer, HybridScorer)
+Progress = Callable[[int, int, str], None]
+
+
+def run(grid: Grid, material: Material, output: Path, progress: Progress) -> list[Path]:
+    """The figures of every cell, ``<system>/<seed>/figures.json`` under `output`; cells that have theirs are left.
+
+    Args:
+        material: of the grid.
+        progress: told the cell, the number of cells, and a line.
+
+    Raises:
+        BadCheckpoint: `output` holds a checkpoint of another configuration.
+    """
+    todo = list(grid.cells())
+    base = VectorScorer(DualEncoder(untrained(grid.base)))
+    dense: Dense | None = None
+    written = []
+    for number, (system, seed) in enumerate(todo, 1):
+        folder = output / system.name / str(seed)
+        path = folder / "figures.json"
+        decided = digest(grid, system, material)
+        if not (path.exists() and json.loads(path.read_text(encoding="utf-8"))["digest"] == decided):
+            told = f"{system.name}, seed {seed}"
+            progress(number, len(todo), told)
+            dense = dense or Dense.kept(
+                base, material, grid.measuring.depth, output / f"dense-{decides(grid, material)}.json"
+            )
+            within = _within(progress, number, len(todo), told)
+            figures = cell(system, material, dense, base, folder, output / "lower", within)
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"digest": decided, **figures}, indent=1), encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def cell(
+    system: System,
+    material: Material,
+    dense: Dense,
+    base: VectorScorer,
+    folder: Path,
+    lower: Path,
+    progress: Progress,
+) -> Table:
+    """The figures of one system with one seed."""
+    started = time.monotonic()
+    scorer = scorer_for(system, material, base, folder, lower, progress)
+    trained = time.monotonic()
+    figures: Table = {
+        "system": system.name,
+        "kind": system.kind,
+        "config": asdict(system.config) if system.trained else None,
+        **measure(scorer, material, dense, reranks=not isinstance(scorer, SEARCHERS)),
+    }
+    if isinstance(scorer, SEARCHERS):
+        figures["retrieval"] = alone(scorer, material)
+    if scorer is base:
+        figures["cosines"] = cosines(base, material)
+    figures["cost"] = cost(scorer)
+    figures["seconds"] = {"training": round(trained - started), "measuring": round(time.monotonic() - trained)}
+    return figures
+
+
+def scorer_for(
+    system: System, material: Material, base: VectorScorer, folder: Path, lower: Path, progress: Progress
+) -> Scorer:
+    """The system ready to score: trained, if it has anything to train."""
+    if system.kind == "cosine":
+        return base
+    if system.kind == "bm25":
+        return WordScorer()
+    if system.kind == "hybrid":
+        return HybridScorer(base)
+    if system.kind == "bundle":
+        return BundleScorer(Reranker(Bundle.open(system.bundle), Settings()))
+    checkpoint = fit(system.config, material.mixture, folder, progress, lower)
+    model, _ = load_checkpoint(checkpoint)
+    return scorer_of(model, BITS)
+
+
+def alone(scorer: Searcher, material: Material) -> Table:
+    """By collection: nDCG@10 and MRR@10 of the system's own search of the whole collection."""
+    table: Table = {}
+    for collection in material.collections:
+        names = [*collection.documents]
+        scores = scorer.matrix([*collection.queries.values()], [*collection.documents.values()])
+        run = {
+            query: {names[place]: float(row[place]) for place in np.argsort(-row, kind="stable")[:100]}
+            for query, row in zip(collection.queries, scores, strict=True)
+        }
+        table[collection.name] = {
+            "recall": {"ndcg@10": ndcg(run, collection.qrels), "mrr@10": mrr(run, collection.qrels)}
+        }
+    return table
+
+
+def cosines(base: VectorScorer, material: Material, bins: int = 40) -> Table:
+    """How pooled cosines fall, by kind of pair: shares in bins from -0.2 to 1 over report sets of same meaning or not.
+
+    Every pair whose ``pairs`` label is known counts, all sets weighing the same; random pairs join queries with the
+    documents of other rows.
+    """
+    edges = np.linspace(-0.2, 1, bins + 1)
+    shares: dict[str, list[Any]] = {"same meaning": [], "near-miss": [], "random": []}
+    for rows in material.sets.values():
+        known = [row for row in rows if row.pairs is not None]
+        if len({row.pairs for row in known}) < 2:
+            continue
+        moved = known[len(known) // 3 :] + known[: len(known) // 3]
+        mixed = [Pair(a.query, b.document, None, None, "", "", "") for a, b in zip(known, moved, strict=True)]
+        for name, part in (
+            ("same meaning", [row for row in known if row.pairs == 1]),
+            ("near-miss", [row for row in known if row.pairs == 0]),
+            ("random", mixed),
+        ):
+            values = base.scores([(row.query, row.document) for row in part])[:, 0]
+            shares[name].append(np.histogram(values.clip(-0.2, 1), edges)[0] / len(part))
+    return {"edges": edges.round(4).tolist(), **{name: np.mean(found, 0).tolist() for name, found in shares.items()}}
+
+
+def digest(grid: Grid, system: System, material: Material) -> str:
+    """A name of everything that decides a cell's figures but the code."""
+    own = asdict(system) if system.trained else [system.kind, system.bundle]
+    return _digest([own, decides(grid, material)])
+
+
+def decides(grid: Grid, material: Material) -> str:
+    """A name of the rows that every cell of a grid is trained and measured on."""
+    sizes = {name: len(rows) for name, rows in material.sets.items()}
+    return _digest([asdict(grid.measuring), grid.decides_rows(), asdict(grid.base.encoder), sizes])
+
+
+def _digest(decided: object) -> str:
+    return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def untrained(config: Config) -> Config:
+    """The configuration of the base model's own vectors."""
+    return Config(encoder=config.encoder, verifier=VerifierConfig("dual"), training=config.training)
+
+
+def _within(progress: Progress, number: int, total: int, told: str) -> Progress:
+    """Progress of a cell's training, told as the cell's."""
+    return lambda done, steps, line: progress(number, total, f"{told}: step {done} of {steps}, {line}")
