@@ -83,7 +83,7 @@ class Config:
     Attributes:
         mixture: share of each source in the training rows, by source name; sources not named are left out.
         generated: how many pairs the generators write, by generator (``grammar``, ``edits``, ``claims``, ``topics``,
-            ``unrelated``, ``renamed``).
+            ``unrelated``, ``renamed``, ``blocks``).
     """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnx_export.config import Config
+from onnx_export.generators.block_pairs import block_pairs
 from onnx_export.generators.claims import claim_pairs
 from onnx_export.generators.edits import edit_pairs
 from onnx_export.generators.grammar import grammar_pairs
 from onnx_export.generators.renamed import renamed_pairs
+from onnx_export.generators.sentences import split
 from onnx_export.generators.topics import topic_pairs
 from onnx_export.generators.unrelated import unrelated_pairs
 from onnx_export.generators.written import written_pairs
@@ -22,6 +24,8 @@ from onnx_export.sources import drop_overlap, raw_train_pairs, report_pairs, vsr
 HELD_OUT = 20
 #: Sources whose true pairs are edited, and sources whose sentences are.
 PARAPHRASES, SENTENCES = ("paws_wiki", "sugarcrepe_pp"), ("valse", "cannot", "snli")
+#: Sources whose documents are passages.
+PASSAGES = ("squadshifts", "qed_nq")
 #: Sources whose rows are also given other names.
 RENAMED = ("paws_wiki", "written")
 
@@ -75,8 +79,16 @@ def _generated(config: Config, rows: list[Pair], captions: list[str], out: bool)
         + claim_pairs(rows, wanted.get("claims", 0), seed)
         + topic_pairs(rows, wanted.get("topics", 0), seed)
         + unrelated_pairs(rows, wanted.get("unrelated", 0), seed)
+        + block_pairs(natural(rows, sentences), wanted.get("blocks", 0), seed)
         + renamed_pairs([row for row in rows if row.source in RENAMED], wanted.get("renamed", 0), seed)
     )
+
+
+def natural(rows: list[Pair], sentences: list[str]) -> list[str]:
+    """The sentences given, those of paraphrases, and those of passages."""
+    said = {row.query for row in rows if row.source in PARAPHRASES}
+    passages = {row.document for row in rows if row.source in PASSAGES}
+    return sorted({*sentences, *said, *(text for passage in passages for text in split(passage))})
 
 
 def held_out(row: Pair) -> bool:

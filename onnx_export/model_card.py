@@ -23,6 +23,7 @@ LICENCES = {
     "written": "own pairs, written by hand, Apache-2.0",
     "grammar": "own grammars, Apache-2.0",
     "edits": "own edits of sentences of the sets above and of VSR captions (Apache-2.0)",
+    "blocks": "near-misses and rewritings of sentences of the sets above by rule, as `simgate negatives` writes them",
     "claims": "own claims about the passages above",
     "topics": "own topical queries to the passages above",
     "renamed": "pairs of PAWS-Wiki and own written ones under other names",

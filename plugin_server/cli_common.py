@@ -130,6 +130,14 @@ def report(refused: Iterable[Refused], stream: BinaryIO) -> None:
         click.echo(f"{getattr(stream, 'name', '<stdin>')}:{item.line}: {shown(item.reason)}", err=True)
 
 
+def same_file(stream: BinaryIO, path: Path) -> bool:
+    """Whether the stream is read from the file at the path, which opening for writing would empty."""
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except OSError:  # a stream in memory, or no file yet
+        return False
+
+
 def hit_fields(hit: Hit) -> dict[str, Any]:
     """What a program wants to know of a hit."""
     verdict = hit.verdict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -21,6 +20,7 @@ from plugin_server.cli_common import (
     name_of,
     profile_option,
     report,
+    same_file,
 )
 from plugin_server.corpus import Refused
 from plugin_server.errors import InvalidRequest
@@ -58,7 +58,7 @@ def verify(
 
     Exit codes: 0 every pair has a verdict; 1 some lines have none, told with their numbers on standard error.
     """
-    if output != "-" and _same_file(pairs, Path(output)):
+    if output != "-" and same_file(pairs, Path(output)):
         raise click.UsageError("the output must be another file than the input")
     reranker, held = load(bundle, calibration), name_of(calibration)
     counts: Counter[str] = Counter()
@@ -116,14 +116,6 @@ def joined(line: Line, result: Verdict | str) -> dict[str, Any]:
         }
         | ({"calibration": result.calibration} if result.calibration else {})
     )
-
-
-def _same_file(stream: BinaryIO, path: Path) -> bool:
-    """Whether the stream is read from the file at the path, which opening for writing would empty."""
-    try:
-        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
-    except OSError:  # a stream in memory, or no file yet
-        return False
 
 
 def _pair(value: dict[str, Any], limit: int) -> tuple[str, str]:

@@ -42,6 +42,7 @@ COMMANDS = [
     "train",
     "convert",
     "evaluate",
+    "negatives",
 ]
 
 
