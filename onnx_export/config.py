@@ -11,22 +11,30 @@ from onnx_export.errors import BadConfig
 
 Section = TypeVar("Section")
 
+#: Tokens of a window and of the overlap of two; 256 is where all-MiniLM-L6-v2 itself cuts.
+WINDOW, OVERLAP = 256, 32
+
 
 @dataclass(frozen=True, slots=True)
 class EncoderConfig:
     """Shape of the token encoder.
 
     Attributes:
-        base: folder of the base model; empty for the packaged all-MiniLM-L6-v2.
+        base: the base model: a folder, its name on the Hugging Face hub or one of `onnx_export.base.ALIASES`; empty for
+            the packaged all-MiniLM-L6-v2.
         shared_layers: lower layers that recall and token branch share, frozen.
-        dimension: width of a token row.
+        dimension: width of a token row: its numbers in a blob.
         frozen: leave the whole encoder as it is: token rows are the base model's own, in its own width.
+        window: tokens of a window; 0 for `WINDOW`, or fewer where the base model cuts texts shorter.
+        overlap: tokens that a long text's window shares with the one before.
     """
 
     base: str = ""
     shared_layers: int = 3
     dimension: int = 64
     frozen: bool = False
+    window: int = 0
+    overlap: int = OVERLAP
 
 
 @dataclass(frozen=True, slots=True)

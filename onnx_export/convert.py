@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from onnx_export.base import base_licence, base_name
 from onnx_export.calibration import Calibration, calibrate, capped, load_rows
 from onnx_export.checkpoint import load_checkpoint
 from onnx_export.errors import BadCheckpoint
@@ -17,9 +18,9 @@ from onnx_export.graphs import export_encoder, export_verifier, shrink
 from onnx_export.model import Model
 from onnx_export.model_card import model_card
 from onnx_export.pair import Pair
-from onnx_export.parity import parity
+from onnx_export.parity import TEXTS, parity, recall_gap
 from onnx_export.quantisation import quantise_verifier
-from onnx_export.token_encoder import BASE_NAME, base_folder
+from onnx_export.train import plain_tokenizer
 from onnx_export.verifiers import SERVED
 from plugin_server.bundle import (
     CARD,
@@ -36,11 +37,14 @@ from plugin_server.bundle import (
 from plugin_server.encoder import Encoder
 from plugin_server.verifier import batches
 
-#: Tokens of a window and of the overlap of two; 256 is where the base model itself cuts.
-WINDOW, OVERLAP = 256, 32
+#: What a recall vector's cosine with the base model's own may fall below 1, and held-out rows of a source that tell.
+RECALL_GAP, RECALL_ROWS = 1e-4, 5
 
 #: Held-out rows of a source that show the verifier's largest and smallest numbers.
 SHOWN = 50
+
+#: Texts that stand for others where there are no rows.
+SAMPLE = [text for pair in TEXTS for text in pair]
 
 #: Bits of a number of a token row: against 8, no source of held-out rows lost more than 0.0011 of its AUROC.
 BITS = 4
@@ -72,12 +76,11 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
         raise BadCheckpoint(f"{checkpoint.parent / 'data.json'}: the run's row counts are needed: {error}") from error
     training = {"config": config, "steps": state["step"], "rows": trained_on}
     rows = load_rows(checkpoint.parent / "heldout.jsonl")
-    base = base_folder(model.config.encoder.base)
 
-    shutil.copyfile(base / TOKENIZER, output / TOKENIZER)
+    shutil.copyfile(model.folder / TOKENIZER, output / TOKENIZER)
     with tempfile.TemporaryDirectory() as folder:
         full = Path(folder)
-        write_graphs(model, full, output)
+        write_graphs(model, full, output, [row.document for row in capped(rows, RECALL_ROWS)])
         draft = assemble(model, output, name, Calibration.neutral(), training, {}, bits)
         round_products(draft, full, rows)
         compared = parity(model, full, output, bits)
@@ -86,12 +89,22 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
     return Bundle.open(output)
 
 
-def write_graphs(model: Model, full: Path, output: Path) -> None:
-    """Write both graphs, into the folder `full` in float32, into `output` with smaller weights."""
+def write_graphs(model: Model, full: Path, output: Path, texts: Sequence[str] = SAMPLE) -> None:
+    """Write both graphs, into the folder `full` in float32, into `output` with smaller weights.
+
+    Args:
+        texts: on which the recall vector must stay what it is; where int8 embeddings move its cosine by more than
+            `RECALL_GAP`, they are written as float16.
+    """
     export_encoder(model.encoder, full / ENCODER)
     export_verifier(model.verifier, model.config.encoder.dimension, full / VERIFIER)
     for graph in (ENCODER, VERIFIER):
         shrink(full / graph, output / graph)
+    tokenizer = plain_tokenizer(model.folder)
+    tokenizer.enable_truncation(model.window)
+    codes = (code.ids for code in tokenizer.encode_batch(list(texts)))
+    if recall_gap(full / ENCODER, output / ENCODER, codes) > RECALL_GAP:
+        shrink(full / ENCODER, output / ENCODER, tables=False)
 
 
 def round_products(draft: Bundle, full: Path, rows: Sequence[Pair]) -> None:
@@ -121,20 +134,21 @@ def assemble(
     bits: int = BITS,
 ) -> Bundle:
     """The bundle over the graphs that lie in `output`: card and manifest are written, last of all."""
-    encoder = model.encoder
+    encoder, shape = model.encoder, model.config.encoder
+    window, overlap = model.window, shape.overlap
     manifest = Manifest(
         name=name,
-        fingerprint=fingerprint(sha256(output / ENCODER), sha256(output / TOKENIZER), WINDOW, OVERLAP, bits),
+        fingerprint=fingerprint(sha256(output / ENCODER), sha256(output / TOKENIZER), window, overlap, bits),
         recall_dimension=encoder.recall_width,
         token_dimension=model.config.encoder.dimension,
         token_bits=bits,
-        window_tokens=WINDOW,
-        window_overlap=OVERLAP,
+        window_tokens=window,
+        window_overlap=overlap,
         verifier=model.config.verifier.kind,
         profiles={key: Profile(**knobs) for key, knobs in fitted.profiles.items()},
         match_threshold=fitted.match_threshold,
         files={},
-        base={"name": model.config.encoder.base or BASE_NAME, "licence": "Apache-2.0"},
+        base={"name": base_name(shape.base), "licence": base_licence(model.folder)},
         training=training,
         quality=quality,
     )

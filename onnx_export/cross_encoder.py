@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel
-from transformers.utils import logging
 
 from onnx_export.batches import Batch
 from onnx_export.config import Config
-from onnx_export.token_encoder import base_folder
-from onnx_export.trainable import ChannelDropout, Group, Trainable, pair_loss
+from onnx_export.trainable import Group, Trainable, pair_loss
+from onnx_export.whole_encoder import whole_encoder
 from plugin_server.bundle import PROFILES
 
 
@@ -19,24 +19,14 @@ class CrossEncoder(Trainable):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        told = logging.get_verbosity()
-        logging.set_verbosity_error()  # it warns that the pooler's weights are not used, as asked
-        # plain attention: on CPU the fused kernel's backward pass takes a third of a training step
-        self.base = AutoModel.from_pretrained(
-            str(base_folder(config.encoder.base)), add_pooling_layer=False, attn_implementation="eager"
-        )
-        logging.set_verbosity(told)
-        self.base.embeddings.requires_grad_(False)
-        for layer in self.base.encoder.layer:
-            layer.attention.self.dropout.p = 0.0
-            layer.attention.output.dropout = ChannelDropout(config.training.dropout)
-            layer.output.dropout = ChannelDropout(config.training.dropout)
-        self.base.embeddings.dropout.p = 0.0
+        self.base: Any = whole_encoder(self.folder, config.training.dropout)
+        self.sided = getattr(self.base.config, "type_vocab_size", 0) > 1  # else the marks alone part the texts
         self.head = nn.Linear(self.base.config.hidden_size, len(PROFILES))
 
     def forward(self, ids: Tensor, mask: Tensor, kinds: Tensor) -> Tensor:
         """Logits (b, 2) of joined texts (b, t): ids, 1 where there is a token, 1 where it is the document's."""
-        hidden = self.base(input_ids=ids, attention_mask=mask, token_type_ids=kinds).last_hidden_state
+        types = {"token_type_ids": kinds} if self.sided else {}
+        hidden = self.base(input_ids=ids, attention_mask=mask, **types).last_hidden_state
         logits: Tensor = self.head(hidden[:, 0]).float()
         return logits
 
@@ -53,7 +43,8 @@ class CrossEncoder(Trainable):
     def groups(self) -> list[Group]:
         """The layers, and the head."""
         rates = self.config.training
-        return [(self.base.encoder.parameters(), rates.encoder_rate), (self.head.parameters(), rates.verifier_rate)]
+        learning = [tensor for tensor in self.base.parameters() if tensor.requires_grad]
+        return [(learning, rates.encoder_rate), (self.head.parameters(), rates.verifier_rate)]
 
 
 def joined(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:

@@ -7,20 +7,19 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from transformers import AutoModel
-from transformers.utils import logging
 
 from onnx_export.batches import Batch
 from onnx_export.config import Config
-from onnx_export.token_encoder import base_folder
-from onnx_export.trainable import ChannelDropout, Group, Trainable
+from onnx_export.recipe import Recipe
+from onnx_export.trainable import Group, Trainable
+from onnx_export.whole_encoder import whole_encoder
 
 #: Cosines are divided by this in the softmax over a batch's documents.
 TEMPERATURE = 0.05
 
 
 class DualEncoder(Trainable):
-    """Mean-pooled unit vectors; logits are their cosine, the same for both profiles.
+    """Unit vectors, pooled as the base model's own; logits are their cosine, the same for both profiles.
 
     Training contrasts each true pair's document with every other document of the batch, near-misses among them
     (InfoNCE, van den Oord et al. 2018, arXiv:1807.03748). Word embeddings stay frozen.
@@ -28,24 +27,12 @@ class DualEncoder(Trainable):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        told = logging.get_verbosity()
-        logging.set_verbosity_error()  # it warns that the pooler's weights are not used, as asked
-        self.base: Any = AutoModel.from_pretrained(
-            str(base_folder(config.encoder.base)), add_pooling_layer=False, attn_implementation="eager"
-        )
-        logging.set_verbosity(told)
-        self.base.embeddings.requires_grad_(False)
-        self.base.embeddings.dropout.p = 0.0
-        for layer in self.base.encoder.layer:
-            layer.attention.self.dropout.p = 0.0
-            layer.attention.output.dropout = ChannelDropout(config.training.dropout)
-            layer.output.dropout = ChannelDropout(config.training.dropout)
+        self.base: Any = whole_encoder(self.folder, config.training.dropout)
+        self.recipe = Recipe.read(self.folder)
 
     def vectors(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Unit vectors (b, h) of texts (b, t)."""
-        hidden = self.base(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-        keep = mask[:, :, None].float()
-        return F.normalize((hidden * keep).sum(1) / keep.sum(1), dim=-1)
+        return self.recipe.vector(self.base(input_ids=ids, attention_mask=mask).last_hidden_state.float(), mask)
 
     def cosines(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Unit vectors (b, h) of queries and of documents."""
@@ -71,4 +58,5 @@ class DualEncoder(Trainable):
 
     def groups(self) -> list[Group]:
         """The layers."""
-        return [(self.base.encoder.parameters(), self.config.training.encoder_rate)]
+        learning = [tensor for tensor in self.base.parameters() if tensor.requires_grad]
+        return [(learning, self.config.training.encoder_rate)]

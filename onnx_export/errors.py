@@ -36,7 +36,11 @@ class DataMalformed(ExportError):
 
 
 class BaseModelMissing(ExportError):
-    """The base model's folder or package is not there."""
+    """The base model's folder or package is not there, or it could not be fetched."""
+
+
+class BaseModelUnsupported(ExportError):
+    """The base model is there, but is none that can be split into shared layers and two branches."""
 
 
 class BadConfig(ExportError):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from optimum.exporters.onnx import export
 from torch import Tensor, nn
 
+from onnx_export.encoder_form import encoder_form
 from onnx_export.token_encoder import TokenEncoder
 
 OPSET = 17
@@ -42,11 +45,13 @@ class ServedVerifier(nn.Module):
 
 
 def export_encoder(encoder: TokenEncoder, path: Path) -> None:
-    """Write the encoder as float32 ONNX: ``input_ids``, ``attention_mask`` (b, t) in, ``recall``, ``tokens`` out."""
-    ids = torch.ones(2, 8, dtype=torch.int64)
-    wide = {0: "batch", 1: "tokens"}
-    axes = {"input_ids": wide, "attention_mask": wide, "recall": {0: "batch"}, "tokens": wide}
-    _export(encoder, (ids, ids), path, ["input_ids", "attention_mask"], ["recall", "tokens"], axes)
+    """Write the encoder as float32 ONNX: ``input_ids``, ``attention_mask`` (b, t) in, ``recall``, ``tokens`` out.
+
+    optimum writes it, with what it knows of exporting the base model's kind.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in `_export`
+        export(encoder.eval().float(), encoder_form(encoder.config), path, opset=OPSET)
 
 
 def export_verifier(verifier: nn.Module, dimension: int, path: Path) -> None:
@@ -70,25 +75,31 @@ def export_static(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, nam
     _export(module, inputs, path, names, ["logits"], {})
 
 
-def shrink(source: Path, target: Path) -> None:
+def shrink(source: Path, target: Path, tables: bool = True) -> None:
     """Write the graph with smaller weights: float16; int8 with scales for embedding tables and token branch.
 
     The recall branch keeps float16, so that its vector stays the base model's. Weights become float32 again when
     onnxruntime loads the graph and folds its constants: nothing is computed in lower precision, and a text's result
     does not depend on its batch.
+
+    Args:
+        tables: whether embedding tables become int8, which recall shares; else float16.
     """
     model = onnx.load(str(source))
     graph = model.graph
-    users = {name: node for node in graph.node for name in node.input}
+    users: dict[str, list[onnx.NodeProto]] = defaultdict(list)
+    for node in graph.node:
+        for name in node.input:
+            users[name].append(node)
     kept: list[TensorProto] = []
     restored: list[onnx.NodeProto] = []
     for tensor in graph.initializer:
-        values, user = numpy_helper.to_array(tensor), users[tensor.name]
+        values, used = numpy_helper.to_array(tensor), users[tensor.name]
         if tensor.data_type != TensorProto.FLOAT or values.size < SMALL:
             kept.append(tensor)
-        elif user.op_type == "Gather" and values.ndim == 2 and values.shape[1] % BLOCK == 0:
-            kept += _quantised_table(graph, user, values)
-        elif user.op_type == "MatMul" and user.name.startswith(INT8_PART):
+        elif tables and [user.op_type for user in used] == ["Gather"] and _has_blocks(values):
+            kept += _quantised_table(graph, used[0], values)
+        elif all(user.op_type == "MatMul" and user.name.startswith(INT8_PART) for user in used):
             parts, nodes = _quantised_matrix(tensor.name, values)
             kept, restored = kept + parts, restored + nodes
         else:
@@ -102,6 +113,11 @@ def shrink(source: Path, target: Path) -> None:
     graph.node.extend(nodes)
     onnx.checker.check_model(model)
     onnx.save(model, str(target))
+
+
+def _has_blocks(table: np.ndarray) -> bool:
+    """Whether blocks of numbers fill the table's rows."""
+    return table.ndim == 2 and table.shape[1] % BLOCK == 0
 
 
 def _quantised_matrix(name: str, values: np.ndarray) -> tuple[list[TensorProto], list[onnx.NodeProto]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from onnx_export.stem import Call
     from onnx_export.token_encoder import TokenEncoder
 
 
@@ -39,7 +40,7 @@ class LowerCache:
         if self._known_path.exists():
             self._known = np.load(self._known_path)
 
-    def lower(self, encoder: TokenEncoder, ids: Tensor, mask: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
+    def lower(self, encoder: TokenEncoder, ids: Tensor, mask: Tensor, texts: Tensor) -> tuple[Tensor, list[Call]]:
         """What `TokenEncoder.lower` gives for ids and mask (b, t) of the texts numbered (b,)."""
         numbers = texts.cpu().numpy()
         missing = ~self._known[numbers]
@@ -52,7 +53,8 @@ class LowerCache:
         hidden = torch.zeros(*ids.shape, self._states.shape[1], dtype=torch.bfloat16)
         for row, number in zip(hidden, numbers, strict=True):
             row[: self._lengths[number]] = self._rows(number)
-        return hidden.to(ids.device), encoder.additive(mask)
+        hidden = hidden.to(ids.device)
+        return hidden, encoder.calls(hidden, mask)
 
     def save(self) -> None:
         """Note which texts are there."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
+from onnx_export.backbone import base_shape
 from onnx_export.batches import Batch
 from onnx_export.config import Config
 from onnx_export.errors import BadConfig
 from onnx_export.lower_cache import LowerCache
-from onnx_export.token_encoder import TokenEncoder, base_folder, base_shape
+from onnx_export.token_encoder import TokenEncoder
 from onnx_export.trainable import ChannelDropout, Group, Trainable, pair_loss
 from onnx_export.verifiers import KINDS, Alignment
+from plugin_server.encoder import BUCKET
 
 
 class Model(Trainable):
@@ -22,30 +24,56 @@ class Model(Trainable):
     With a frozen encoder the token rows are the base model's own, without projection, and only the verifier learns.
 
     Raises:
-        BadConfig: the verifier's shape names something that its kind does not have.
+        BadConfig: the verifier's shape names something that its kind does not have, the base model has too few
+            layers, or the window does not fit base model or verifier.
+        BaseModelMissing, BaseModelUnsupported: there is no such base model, or it cannot be used.
     """
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         shape = config.encoder
-        base = base_folder(shape.base)
         if shape.frozen:
-            layers, width = base_shape(base)
-            self.encoder = TokenEncoder(base, layers, width)
+            layers, width = base_shape(self.folder)
+            self.encoder = TokenEncoder(self.folder, layers, width)
             self.encoder.projection = nn.Identity()
+            self.encoder.branch.requires_grad_(False)  # final norms, if the base model has any
         else:
             width = shape.dimension
-            self.encoder = TokenEncoder(base, shape.shared_layers, width)
+            self.encoder = TokenEncoder(self.folder, shape.shared_layers, width)
+            if self.encoder.own_layers < 1:
+                raise BadConfig(
+                    f"encoder: shared_layers: {shape.shared_layers}: every layer of the base model, where the token "
+                    f"branch needs one of its own: give 0 to {shape.shared_layers - 1}"
+                )
         try:
             self.verifier = KINDS[config.verifier.kind](width, **config.verifier.shape)
         except TypeError as error:
             raise BadConfig(f"verifier: shape does not fit kind {config.verifier.kind!r}: {error}") from error
         self.cache: LowerCache | None = None
-        branch: list[Any] = list(self.encoder.branch)
-        for layer in branch:
-            layer.attention.self.dropout.p = 0.0
-            layer.attention.output.dropout = ChannelDropout(config.training.dropout)
-            layer.output.dropout = ChannelDropout(config.training.dropout)
+        self.window = self._window()
+        ChannelDropout.put(self.encoder.branch, config.training.dropout)
+
+    def _window(self) -> int:
+        """Tokens of a window, which base model and verifier must have positions for."""
+        shape, encoder = self.config.encoder, self.encoder
+        longest = encoder.positions // BUCKET * BUCKET  # serving pads to whole buckets
+        window = shape.window or min(self.window, longest)
+        places = getattr(self.verifier, "places", None)
+        if not 3 <= window <= longest:
+            raise BadConfig(
+                f"encoder: window: {window} tokens: the base model has positions for {encoder.positions}: give 3 to "
+                f"{longest}"
+            )
+        if places is not None and window > len(places):
+            raise BadConfig(
+                f"encoder: window: {window} tokens: the verifier has positions for {len(places)}: give fewer, or "
+                f"shape.longest = {window} in [verifier]"
+            )
+        if not 0 <= shape.overlap < window - 2:
+            raise BadConfig(
+                f"encoder: overlap: {shape.overlap} tokens: give 0 to {window - 3}, for windows of {window}"
+            )
+        return window
 
     def matrices(self, ids: Tensor, mask: Tensor, texts: Tensor | None = None) -> Tensor:
         """Unit token rows (b, t, d), with a gradient to the token branch only.
@@ -55,10 +83,10 @@ class Model(Trainable):
         """
         with torch.no_grad():
             if self.cache is not None and texts is not None:
-                hidden, additive = self.cache.lower(self.encoder, ids, mask, texts)
+                hidden, calls = self.cache.lower(self.encoder, ids, mask, texts)
             else:
-                hidden, additive = self.encoder.lower(ids, mask)
-        return self.encoder.token_rows(hidden, additive)
+                hidden, calls = self.encoder.lower(ids, mask)
+        return self.encoder.token_rows(hidden, calls)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Logits (b, 2) of a batch, as the served graphs give them, rounding of the rows included; and the order-blind
@@ -90,20 +118,26 @@ class Model(Trainable):
         """The token branch; projection and verifier."""
         rates, encoder = self.config.training, self.encoder
         new = [*encoder.projection.parameters(), *self.verifier.parameters()]
-        return [(encoder.branch.parameters(), rates.encoder_rate), (new, rates.verifier_rate)]
+        branch = [tensor for tensor in encoder.branch.parameters() if tensor.requires_grad]
+        return [(branch, rates.encoder_rate), (new, rates.verifier_rate)]
 
     def train(self, mode: bool = True) -> Self:
         """This model, its trained parts in that mode; the frozen ones always without dropout."""
         super().train(mode)
-        self.encoder.embeddings.eval()
-        self.encoder.shared.eval()
+        for part in self._frozen():
+            part.eval()
         return self
 
     def lighten(self) -> Self:
         """This model with its frozen layers in bfloat16, for training only: it saves a cast of every weight a step."""
-        self.encoder.embeddings.to(torch.bfloat16)
-        self.encoder.shared.to(torch.bfloat16)
+        for part in self._frozen():
+            for tensor in part.parameters():  # not the buffers: frequencies of rotary positions need their digits
+                tensor.data = tensor.data.to(torch.bfloat16)
         return self
+
+    def _frozen(self) -> tuple[nn.Module, nn.Module]:
+        """The parts that training runs and does not change."""
+        return self.encoder.embeddings, self.encoder.shared
 
 
 def rounded(rows: Tensor, bits: int = 8) -> Tensor:

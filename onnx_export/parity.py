@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from onnx_export.graphs import ServedVerifier
 from onnx_export.model import Model
-from onnx_export.token_encoder import base_folder
 from onnx_export.train import plain_tokenizer
 from plugin_server.blob import quantise
 from plugin_server.bundle import ENCODER, VERIFIER
@@ -39,7 +39,8 @@ def parity(model: Model, full: Path, shipped: Path, bits: int) -> dict[str, floa
         shipped: folder with the graphs in the shipped form.
         bits: of a number of a token row.
     """
-    tokenizer = plain_tokenizer(base_folder(model.config.encoder.base))
+    tokenizer = plain_tokenizer(model.folder)
+    tokenizer.enable_truncation(model.window)
     verifier = ServedVerifier(model.verifier).eval()
     figures: dict[str, float] = {}
     for name, folder in (("onnx", full), ("shipped", shipped)):
@@ -63,6 +64,17 @@ def parity(model: Model, full: Path, shipped: Path, bits: int) -> dict[str, floa
             logits = max(logits, float(np.abs(torch_logits - onnx_logits).max()))
         figures |= {f"{name}_recall_cosine_gap": recall, f"{name}_token_rows": rows, f"{name}_logits": logits}
     return figures
+
+
+def recall_gap(full: Path, shipped: Path, codes: Iterable[list[int]]) -> float:
+    """How far the cosine of two encoder graphs' recall vectors falls below 1, over texts given as ids."""
+    graphs = [onnxruntime.InferenceSession(str(path)) for path in (full, shipped)]
+    worst = 0.0
+    for ids in codes:
+        named = dict(zip(("input_ids", "attention_mask"), _inputs(ids), strict=True))
+        one, other = (graph.run(["recall"], named)[0] for graph in graphs)
+        worst = max(worst, 1 - float((one * other).sum()))
+    return worst
 
 
 def _inputs(ids: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -15,18 +15,18 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from onnx_export.base import base_folder
 from onnx_export.batches import Rows
 from onnx_export.calibration import save_rows, source_aurocs
 from onnx_export.checkpoint import build, load_checkpoint, save_checkpoint
 from onnx_export.config import Config
 from onnx_export.dual_encoder import DualEncoder
-from onnx_export.errors import BadCheckpoint
+from onnx_export.errors import BadCheckpoint, BaseModelUnsupported
 from onnx_export.lower_cache import LowerCache
 from onnx_export.mixture import Mixture
 from onnx_export.model import Model
-from onnx_export.token_encoder import base_folder
 from onnx_export.trainable import Trainable
-from plugin_server.bundle import PROFILES
+from plugin_server.bundle import PROFILES, TOKENIZER
 
 log = logging.getLogger("simgate.train")
 
@@ -44,8 +44,10 @@ def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
 
     Raises:
         BadCheckpoint: as `fit`.
+        BaseModelMissing: there is no such base model.
         DataMissing: a data set is not in ``data``.
     """
+    base_folder(config.encoder.base)  # an error before the rows, which take minutes
     return fit(config, Mixture.build(config, data), output, progress)
 
 
@@ -63,6 +65,7 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress, lowe
 
     Raises:
         BadCheckpoint: ``output`` holds a checkpoint of another configuration.
+        BadConfig, BaseModelMissing, BaseModelUnsupported: as `onnx_export.model.Model`.
     """
     torch.manual_seed(config.training.seed)
     torch.set_num_threads(config.training.threads)
@@ -73,9 +76,9 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress, lowe
     tokenizer = plain_tokenizer(base_folder(config.encoder.base))
     (output / "data.json").write_text(json.dumps(mixture.counts, indent=1), encoding="utf-8")
     save_rows(output / "heldout.jsonl", mixture.heldout)
-    rows, heldout = Rows(mixture.train, tokenizer), Rows(mixture.heldout, tokenizer)
 
     model, optimiser, done = _resumed(config, path, device)
+    rows, heldout = Rows(mixture.train, tokenizer, model.window), Rows(mixture.heldout, tokenizer, model.window)
     cache = _cache(model, rows, lower, config)
     torch.manual_seed(config.training.seed + done)
     batches = rows.drawn(
@@ -137,8 +140,17 @@ def heldout_figures(rows: Rows, logits: NDArray[np.float32]) -> dict[str, dict[s
 
 
 def plain_tokenizer(base: Path) -> Tokenizer:
-    """The base model's tokenizer with neither padding nor truncation."""
-    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    """The base model's tokenizer with neither padding nor truncation.
+
+    Raises:
+        BaseModelUnsupported: it does not put one mark before a text and one behind it, which no word is matched with.
+    """
+    tokenizer = Tokenizer.from_file(str(base / TOKENIZER))
+    marks = tokenizer.num_special_tokens_to_add(False)
+    if marks != 2:
+        raise BaseModelUnsupported(
+            f"base: {base / TOKENIZER} puts {marks} marks around a text: 2 are needed, one before and one behind it"
+        )
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer

@@ -30,7 +30,7 @@ class Encoded:
         vectors: (w, recall_dimension) float32, a unit row for each window; a text that fits one window has one, which
             is the base model's own embedding.
         windows: the token matrix of each window, int8 (t, token_dimension), first and last row the marks of the text.
-        words: for each token of the first window, the characters of its word as (start, end), None for marks.
+        words: for each token of the first window, its word's characters as (start, end), None for marks and spaces.
     """
 
     vectors: NDArray[np.float32]
@@ -120,7 +120,7 @@ class Encoder:
                 codes[text] = codes.get(text) or codes_of(text, name)
             except InvalidRequest as error:
                 faults[number] = error
-        encoded = dict(zip(codes, self._run([*codes.values()]), strict=True))
+        encoded = dict(zip(codes, self._run(codes), strict=True))
         return [faults.get(number) or encoded[text] for number, text in enumerate(texts)]
 
     def _query_codes(self, text: str, field: str) -> list[Encoding]:
@@ -145,9 +145,9 @@ class Encoder:
             raise EmptyText(field)
         return [first, *first.overflowing]
 
-    def _run(self, texts: list[list[Encoding]]) -> list[Encoded]:
+    def _run(self, texts: dict[str, list[Encoding]]) -> list[Encoded]:
         """Every window through the graph, then put together text by text."""
-        flat = [code for codes in texts for code in codes]
+        flat = [code for codes in texts.values() for code in codes]
         vectors: dict[int, NDArray[np.float32]] = {}
         matrices: dict[int, TokenMatrix] = {}
         for numbers, ids, mask in _batches(flat):
@@ -156,11 +156,11 @@ class Encoder:
                 vectors[number] = recall[row]
                 matrices[number] = quantise(tokens[row, : len(flat[number].ids)], self.manifest.token_bits)
         result, place = [], 0
-        for codes in texts:
+        for text, codes in texts.items():
             part = range(place, place + len(codes))
             place += len(codes)
             stacked = np.stack([vectors[number] for number in part])
-            result.append(Encoded(stacked, tuple(matrices[number] for number in part), _words(codes[0])))
+            result.append(Encoded(stacked, tuple(matrices[number] for number in part), _words(text, codes[0])))
         return result
 
 
@@ -188,10 +188,13 @@ def _batches(codes: list[Encoding]) -> Iterator[tuple[list[int], NDArray[np.int6
             yield chosen, ids, mask
 
 
-def _words(code: Encoding) -> tuple[tuple[int, int] | None, ...]:
-    """For each token the span of the whole word it is a piece of."""
+def _words(text: str, code: Encoding) -> tuple[tuple[int, int] | None, ...]:
+    """For each token the span of the whole word it is a piece of, without a space that the tokenizer puts before it."""
     spans: dict[int, tuple[int, int]] = {}
     for word, (start, end) in zip(code.word_ids, code.offsets, strict=True):
         if word is not None:
             spans[word] = (min(spans.get(word, (start, end))[0], start), max(spans.get(word, (start, end))[1], end))
-    return tuple(None if word is None else spans[word] for word in code.word_ids)
+    for word, (start, end) in spans.items():
+        spans[word] = (end - len(text[start:end].lstrip()), end)
+    kept = {word: span for word, span in spans.items() if span[0] < span[1]}
+    return tuple(None if word is None else kept.get(word) for word in code.word_ids)

@@ -11,7 +11,8 @@ import pytest
 import torch
 from tiny import tiny_config
 
-from onnx_export.convert import OVERLAP, WINDOW, convert, finish
+from onnx_export.config import OVERLAP, WINDOW
+from onnx_export.convert import convert, finish
 from onnx_export.errors import BadCheckpoint
 from onnx_export.mixture import Mixture
 from onnx_export.model_card import LICENCES, model_card

@@ -51,10 +51,10 @@ def tiny_config(base: Path, kind: str = "alignment", **training: int) -> Config:
     )
 
 
-def tiny_bundle(base: Path, folder: Path, kind: str = "alignment") -> Bundle:
+def tiny_bundle(base: Path, folder: Path, kind: str = "alignment", config: Config | None = None) -> Bundle:
     """A bundle with random weights, written into the folder."""
     torch.manual_seed(2)
-    model = Model(tiny_config(base, kind)).eval()
+    model = Model(config or tiny_config(base, kind)).eval()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / TOKENIZER).write_bytes((base / TOKENIZER).read_bytes())
     with TemporaryDirectory() as full:

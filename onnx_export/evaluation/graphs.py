@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from onnx_export.base import base_folder
 from onnx_export.evaluation.scores import Progress, encode_texts
 from onnx_export.pair import Pair
-from onnx_export.token_encoder import BASE_NAME, base_folder
 from plugin_server.blob import TokenMatrix, quantise
 from plugin_server.bundle import ENCODER, PROFILES, VERIFIER, Bundle, Manifest
+from plugin_server.encoder import BUCKET
 from plugin_server.reranker import Reranker
 from plugin_server.session import open_session
 from plugin_server.verdict import probability
@@ -36,19 +37,17 @@ def spread(texts: Sequence[str], count: int) -> list[str]:
 
 def base_of(manifest: Manifest) -> Path:
     """The folder of the base model that the bundle was made from."""
-    name = manifest.base.get("name", "")
-    return base_folder("" if name in ("", BASE_NAME) else name)
+    return base_folder(manifest.base.get("name", ""))
 
 
 def base_model(manifest: Manifest) -> Any:
     """The bundle's base model in sentence-transformers, cut at the bundle's window."""
     # slow to import, and the rest of the evaluation does without
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Normalize, Pooling, Transformer  # type: ignore[import-not-found]
 
-    body = Transformer(str(base_of(manifest)), max_seq_length=manifest.window_tokens)
-    pooling = Pooling(manifest.recall_dimension, pooling_mode="mean")
-    return SentenceTransformer(modules=[body, pooling, Normalize()], device="cpu")
+    model = SentenceTransformer(str(base_of(manifest)), device="cpu", local_files_only=True)
+    model.max_seq_length = manifest.window_tokens
+    return model
 
 
 def recall_parity(reranker: Reranker, texts: Sequence[str], progress: Progress) -> dict[str, Any]:
@@ -120,6 +119,7 @@ class _Graphs:
         self._verifier = open_session(bundle.folder / VERIFIER, reranker.settings.threads)
         self._tokenizer = reranker.encoder._tokenizer
         self._bits = reranker.manifest.token_bits
+        self._widest = -(-reranker.manifest.window_tokens // BUCKET) * BUCKET
 
     def encode(
         self, texts: list[str], alone: dict[str, TokenMatrix], generator: np.random.Generator
@@ -128,6 +128,7 @@ class _Graphs:
         result = {}
         for part in np.array_split(generator.permutation(len(texts)), max(1, len(texts) // 16)):
             width = max(len(alone[texts[number]]) for number in part) + int(generator.integers(0, 40))
+            width = min(width, self._widest)
             ids, mask = np.zeros((2, len(part), width), np.int64)
             for row, number in enumerate(part):
                 codes = self._tokenizer.encode(texts[number]).ids

@@ -61,7 +61,7 @@ class VectorScorer:
     def __init__(self, model: DualEncoder) -> None:
         self._model, self._known = model.eval(), dict[str, NDArray[np.float32]]()
         self.width: int = model.base.config.hidden_size
-        self._windows = Windows(model.config.encoder.base)
+        self._windows = Windows(model)
 
     def vectors(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """(w, h) unit vectors of each text's windows."""
@@ -98,7 +98,7 @@ class TokenScorer:
     def __init__(self, model: Model, bits: int) -> None:
         self._model, self.bits, self._known = model.eval(), bits, dict[str, list[TokenMatrix]]()
         self._served = ServedVerifier(model.verifier).eval()
-        self._windows = Windows(model.config.encoder.base)
+        self._windows = Windows(model)
         self._device = next(model.parameters()).device
 
     @property
@@ -143,7 +143,7 @@ class CrossScorer:
     """A cross-encoder over the joined texts."""
 
     def __init__(self, model: CrossEncoder) -> None:
-        self.model, self._windows = model.eval(), Windows(model.config.encoder.base)
+        self.model, self._windows = model.eval(), Windows(model)
 
     def scores(self, pairs: Sequence[Texts]) -> Scores:
         """(n, 2) logits."""

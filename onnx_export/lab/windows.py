@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from onnx_export.convert import OVERLAP, WINDOW
-from onnx_export.token_encoder import base_folder
 from onnx_export.train import plain_tokenizer
+from onnx_export.trainable import Trainable
 
 Ids = NDArray[np.int64]
 
 
 class Windows:
-    """The windows of texts, as the served encoder cuts them."""
+    """The windows of texts, as the served encoder of that model would cut them."""
 
-    def __init__(self, base: str) -> None:
-        self._tokenizer = plain_tokenizer(Path(base_folder(base)))
-        self._tokenizer.enable_truncation(WINDOW, stride=OVERLAP)
+    def __init__(self, model: Trainable) -> None:
+        self._tokenizer = plain_tokenizer(model.folder)
+        self._tokenizer.enable_truncation(model.window, stride=model.config.encoder.overlap)
 
     def of(self, texts: Sequence[str]) -> list[list[Ids]]:
         """For each text the token ids of its windows, at least one."""

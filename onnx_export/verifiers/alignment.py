@@ -29,10 +29,11 @@ class Alignment(nn.Module):
         place: int = 24,
         heads: int = 4,
         hidden: int = 256,
+        longest: int = LONGEST,
     ) -> None:
         super().__init__()
         self.places: Tensor
-        self.register_buffer("places", positions(LONGEST, place), persistent=False)
+        self.register_buffer("places", positions(longest, place), persistent=False)
         self.sharpness = nn.Parameter(torch.tensor([10.0, 10.0]))
         self.query_in = nn.Linear(4 * dimension + 2 * place + 2, width)
         self.document_own = nn.Linear(dimension, narrow)

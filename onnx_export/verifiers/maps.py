@@ -9,7 +9,7 @@ from torch import Tensor
 
 #: Added to what must not be chosen by a maximum or a softmax. Masking by zero would let padding beat a true negative.
 MASKED = -1e4
-#: Tokens of the longest window that a verifier knows positions for.
+#: Tokens of the longest window that a verifier knows positions for, unless its shape says more.
 LONGEST = 512
 
 
