@@ -94,8 +94,9 @@ class Rows:
     def drawn(self, mixture: dict[str, float], tokens: int, seed: int, with_partners: bool = False) -> Iterator[Batch]:
         """Batches without end: sources by their share, rows at random within one, in random order.
 
-        Rows of a source that holds paraphrases are exchanged half of the time, if both profiles agree on their label,
-        so that neither side's style tells the label. Sources of premises and hypotheses keep their direction.
+        Rows of a source that holds paraphrases are exchanged half of the time, if both profiles agree on their label
+        or that of ``passages`` is not known, so that neither side's style tells the label. Sources of premises and
+        hypotheses keep their direction.
 
         Args:
             with_partners: add to each near-miss a true row of its query, and exchange nothing: what contrasts the

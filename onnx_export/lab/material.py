@@ -87,7 +87,7 @@ def some_groups(rows: Sequence[Pair], count: int) -> list[Pair]:
     Example:
         >>> rows = [Pair("q", str(n), 1, 1, "general", "s", str(n // 2)) for n in range(8)]
         >>> [row.group for row in some_groups(rows, 3)], len(some_groups(rows, 0))
-        (['1', '1', '2', '2'], 8)
+        (['3', '3', '0', '0'], 8)
     """
     if not count:
         return list(rows)
