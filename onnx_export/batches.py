@@ -86,21 +86,21 @@ class Rows:
         return hashlib.sha256(b"".join(row.tobytes() for row in self.ids)).hexdigest()
 
     def partners(self) -> NDArray[np.int64]:
-        """(n,) for each near-miss the number of a true row with the same query; -1 where there is none."""
+        """(n,) for each row the number of one with the same query and the other label; -1 where there is none."""
         true = (self.labels == 1).any(1)
-        found = {int(side): number for number, side in enumerate(self.sides[:, 0]) if true[number]}
-        return np.array([-1 if true[n] else found.get(int(side), -1) for n, side in enumerate(self.sides[:, 0])])
+        found = [{int(side): n for n, side in enumerate(self.sides[:, 0]) if true[n] == label} for label in (0, 1)]
+        return np.array([found[not true[n]].get(int(side), -1) for n, side in enumerate(self.sides[:, 0])], np.int64)
 
-    def drawn(self, mixture: dict[str, float], tokens: int, seed: int, with_partners: bool = False) -> Iterator[Batch]:
+    def drawn(
+        self, mixture: dict[str, float], tokens: int, seed: int, partners: bool = False, exchange: bool = True
+    ) -> Iterator[Batch]:
         """Batches without end: sources by their share, rows at random within one, in random order.
 
-        Rows of a source that holds paraphrases are exchanged half of the time, if both profiles agree on their label
-        or that of ``passages`` is not known, so that neither side's style tells the label. Sources of premises and
-        hypotheses keep their direction.
-
         Args:
-            with_partners: add to each near-miss a true row of its query, and exchange nothing: what contrasts the
-                documents of a query needs both.
+            partners: to each row one with the same query and the other label comes along, if there is one.
+            exchange: rows of a source that holds paraphrases are exchanged half of the time, if both profiles agree on
+                their label or that of ``passages`` is not known, so that neither side's style tells the label. Sources
+                of premises and hypotheses keep their direction. Rows of one query are exchanged together.
 
         Raises:
             BadConfig: no source of the mixture has a row.
@@ -110,7 +110,7 @@ class Rows:
         if not groups:
             raise BadConfig(f"mixture: none of its sources has a row: {', '.join(mixture) or 'it names none'}")
         shares = np.array([share for _, share in groups])
-        partners = self.partners() if with_partners else None
+        others = self.partners() if partners else None
         for pool in range(10**9):
             random = np.random.default_rng([seed, pool])
             counts = random.multinomial(POOL, shares / shares.sum())
@@ -118,14 +118,15 @@ class Rows:
                 [random.choice(rows, count) for (rows, _), count in zip(groups, counts, strict=True)]
             )
             keys = self.lengths[drawn].max(1) + random.uniform(0, 4, POOL)
-            chunks = list(_chunks(drawn[np.argsort(keys)], self.lengths, tokens))
+            if others is not None:
+                found = others[drawn] >= 0  # a partner has its row's key, so that the two stay together
+                drawn, keys = np.append(drawn, others[drawn[found]]), np.append(keys, keys[found])
+            chunks = list(_chunks(drawn[np.argsort(keys, kind="stable")], self.lengths, tokens))
             for number in random.permutation(len(chunks)):
                 chosen = chunks[number]
-                if partners is not None:
-                    others = partners[chosen]
-                    yield self.batch(np.union1d(chosen, others[others >= 0]))
-                    continue
-                yield self.batch(chosen, self.exchangeable[chosen] & (random.random(len(chosen)) < 0.5))
+                coins = dict(zip(self.sides[chosen, 0].tolist(), random.random(len(chosen)).tolist(), strict=True))
+                swap = np.array([coins[side] < 0.5 for side in self.sides[chosen, 0].tolist()])
+                yield self.batch(chosen, self.exchangeable[chosen] & swap if exchange else None)
 
 
 def _chunks(order: NDArray[np.int64], lengths: NDArray[np.int64], tokens: int) -> Iterator[NDArray[np.int64]]:

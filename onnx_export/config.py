@@ -55,6 +55,7 @@ class TrainingConfig:
         batch_tokens: padded tokens of both sides in a batch, at most.
         encoder_rate, verifier_rate: highest learning rate of the token branch, and of projection and verifier.
         hint: weight of the loss of the order-blind scores beside the verifier's.
+        ranking: weight of the loss of true pairs ranked below near-misses of the same query or document.
         dropout: in the token branch's layers.
         weight_decay: of matrices.
         token_bits: of a number of a token row, rounded in training as a blob rounds it.
@@ -70,6 +71,7 @@ class TrainingConfig:
     verifier_rate: float = 1e-3
     weight_decay: float = 0.01
     hint: float = 0.0
+    ranking: float = 0.0
     dropout: float = 0.1
     token_bits: int = 8
     checkpoint_every: int = 500

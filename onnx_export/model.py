@@ -13,7 +13,7 @@ from onnx_export.config import Config
 from onnx_export.errors import BadConfig
 from onnx_export.lower_cache import LowerCache
 from onnx_export.token_encoder import TokenEncoder
-from onnx_export.trainable import ChannelDropout, Group, Trainable, pair_loss
+from onnx_export.trainable import ChannelDropout, Group, Trainable, pair_loss, ranking_loss
 from onnx_export.verifiers import KINDS, Alignment
 from plugin_server.encoder import BUCKET
 
@@ -108,11 +108,13 @@ class Model(Trainable):
     def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The verifier's cross-entropy with the order-blind scores' own beside it, and the verifier's alone."""
         logits, hint = self(batch)
-        main = pair_loss(logits, batch.labels)
-        weight = self.config.training.hint
-        if hint is None or not weight:
-            return main, main
-        return main + weight * pair_loss(hint, batch.labels), main
+        loss = main = pair_loss(logits, batch.labels)
+        rates = self.config.training
+        if hint is not None and rates.hint:
+            loss = loss + rates.hint * pair_loss(hint, batch.labels)
+        if rates.ranking:
+            loss = loss + rates.ranking * ranking_loss(logits, batch)
+        return loss, main
 
     def groups(self) -> list[Group]:
         """The token branch; projection and verifier."""

@@ -81,8 +81,13 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress, lowe
     rows, heldout = Rows(mixture.train, tokenizer, model.window), Rows(mixture.heldout, tokenizer, model.window)
     cache = _cache(model, rows, lower, config)
     torch.manual_seed(config.training.seed + done)
+    dual = isinstance(model, DualEncoder)  # it contrasts the documents of a query
     batches = rows.drawn(
-        config.mixture, config.training.batch_tokens, config.training.seed, isinstance(model, DualEncoder)
+        config.mixture,
+        config.training.batch_tokens,
+        config.training.seed,
+        partners=dual or config.training.ranking > 0,
+        exchange=not dual,
     )
     for _ in range(done):
         next(batches)

@@ -86,3 +86,21 @@ def pair_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy over the labels (b, 2) that are known; unknown ones are NaN."""
     known = ~labels.isnan()
     return F.binary_cross_entropy_with_logits(logits.float()[known], labels[known])
+
+
+def ranking_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Mean of log(1 + exp(false - true)) over every true and false pair of a batch that share a text; 0 without any.
+
+    What two pairs share, such as the words in common that near-misses of a kind have, falls out of the difference.
+    """
+    logits, labels = logits.float(), batch.labels
+    shared = batch.query_texts[:, None] == batch.query_texts[None]
+    shared |= batch.document_texts[:, None] == batch.document_texts[None]
+    terms = []
+    for column in range(labels.shape[1]):
+        true, false = labels[:, column] == 1, labels[:, column] == 0
+        chosen = true[:, None] & false[None] & shared
+        gaps = logits[None, :, column] - logits[:, None, column]
+        terms.append(F.softplus(gaps[chosen]))
+    every = torch.cat(terms)
+    return every.mean() if len(every) else logits.sum() * 0

@@ -134,8 +134,28 @@ def test_shares(tokenizer: Tokenizer) -> None:
 def test_drawn_rows_are_exchanged_half_of_the_time(tokenizer: Tokenizer) -> None:
     rows = Rows([row("bus", "shop hill", 1, 1, "a"), row("ten", "shop hill", 0, 1, "b")], tokenizer)
     queries = Counter(
-        text for batch in drawn(rows, {"a": 1, "b": 1}, 100) for text in texts_of(batch.query, batch.query_mask)
+        text for batch in drawn(rows, {"a": 1, "b": 1}, 800) for text in texts_of(batch.query, batch.query_mask)
     )
     bus, turned, ten = (queries[tuple(tokenizer.encode(text).ids)] for text in ("bus", "shop hill", "ten"))
     assert turned / (bus + turned) == pytest.approx(0.5, abs=0.06)
     assert ten / (bus + turned + ten) == pytest.approx(0.5, abs=0.06), "b keeps its direction"
+
+
+def test_partners_come_along_and_are_exchanged_together(tokenizer: Tokenizer) -> None:
+    rows = Rows(
+        [
+            row("bus", "shop", 1, 1, "a"),
+            row("bus", "shop hill", 0, 0, "a"),
+            row("ten", "shop", 0, 0, "a"),
+            row("ten hill", "hill", 1, 1, "b"),
+        ],
+        tokenizer,
+    )
+    assert rows.partners().tolist() == [1, 0, -1, -1]
+    for batch in islice(rows.drawn({"a": 1}, 2000, 3, partners=True), 40):
+        sides = torch.stack([batch.query_texts, batch.document_texts], dim=1)
+        bus = sides[(sides == rows.sides[0, 0]).any(1)]
+        assert len({int(column) for column in (bus == rows.sides[0, 0]).nonzero()[:, 1]}) == 1, "one direction a batch"
+    whole = next(rows.drawn({"a": 1}, 10**6, 3, partners=True, exchange=False))
+    true, false = (int((whole.labels[whole.query_texts == rows.sides[0, 0], 0] == label).sum()) for label in (1, 0))
+    assert true == false, "each with its partner"

@@ -14,7 +14,7 @@ import pytest
 import torch
 from tiny import tiny_config
 
-from onnx_export.batches import Rows
+from onnx_export.batches import Batch, Rows
 from onnx_export.checkpoint import load_checkpoint, save_checkpoint
 from onnx_export.config import Config
 from onnx_export.errors import BadCheckpoint
@@ -22,7 +22,7 @@ from onnx_export.mixture import Mixture
 from onnx_export.model import Model, rounded
 from onnx_export.pair import Pair
 from onnx_export.train import fit, heldout_figures, logits_of, plain_tokenizer
-from onnx_export.trainable import pair_loss
+from onnx_export.trainable import pair_loss, ranking_loss
 
 WORDS = ["station", "hill", "bus", "ten", "shop", "bread", "noon", "train", "bridge", "river", "school", "garden"]
 
@@ -250,3 +250,22 @@ def test_plain_tokenizer_neither_pads_nor_cuts(tiny_base_folder: Path) -> None:
     tokenizer = plain_tokenizer(tiny_base_folder)
     lengths = [len(code.ids) for code in tokenizer.encode_batch(["bus", "bus " * 1000])]
     assert lengths == [3, 1002]
+
+
+def test_ranking_loss_by_hand() -> None:
+    # two true pairs and two near-misses; 0 and 1 share a query, 2 and 3 a document, 0 and 3 nothing
+    labels = torch.tensor([[1.0, 1.0], [0.0, float("nan")], [1.0, 0.0], [0.0, 0.0]])
+    none = torch.zeros(4, 1, dtype=torch.long)
+    batch = Batch(none, none, none, none, labels, torch.tensor([1, 1, 2, 3]), torch.tensor([4, 5, 6, 6]))
+    logits = torch.tensor([[2.0, 9.0], [1.0, 9.0], [0.0, 9.0], [3.0, 9.0]])
+    gaps = [1.0 - 2.0, 3.0 - 0.0]  # the near-miss less the true pair that it shares a text with, profile pairs
+    assert float(ranking_loss(logits, batch)) == pytest.approx(np.mean(np.log1p(np.exp(gaps))))
+    alone = replace(batch, query_texts=torch.arange(4), document_texts=torch.arange(4, 8))
+    assert float(ranking_loss(logits, alone)) == 0
+
+
+def test_a_run_that_ranks_learns(tiny_base_folder: Path, tmp_path: Path) -> None:
+    told = Told()
+    config = config_of(tiny_base_folder, ranking=1.0)
+    fit(config, MIXTURE, tmp_path, told)
+    assert told.losses[-1] < told.losses[0]
