@@ -117,9 +117,12 @@ class Rows:
             drawn = np.concatenate(
                 [random.choice(rows, count) for (rows, _), count in zip(groups, counts, strict=True)]
             )
-            keys = self.lengths[drawn].max(1) + random.uniform(0, 4, POOL)
+            sizes = self.lengths[drawn].max(1)
+            if others is not None:  # a partner has its row's key, so that the two stay together
+                found = others[drawn] >= 0
+                sizes[found] = np.maximum(sizes[found], self.lengths[others[drawn[found]]].max(1))
+            keys = sizes + random.uniform(0, 4, POOL)
             if others is not None:
-                found = others[drawn] >= 0  # a partner has its row's key, so that the two stay together
                 drawn, keys = np.append(drawn, others[drawn[found]]), np.append(keys, keys[found])
             chunks = list(_chunks(drawn[np.argsort(keys, kind="stable")], self.lengths, tokens))
             for number in random.permutation(len(chunks)):
