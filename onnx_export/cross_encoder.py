@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from onnx_export.batches import Batch
 from onnx_export.config import Config
-from onnx_export.trainable import Group, Trainable, pair_loss
+from onnx_export.trainable import Group, Trainable, pair_loss, ranking_loss
 from onnx_export.whole_encoder import whole_encoder
 from plugin_server.bundle import PROFILES
 
@@ -36,9 +36,11 @@ class CrossEncoder(Trainable):
         return logits
 
     def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Cross-entropy, twice."""
-        loss = pair_loss(self.logits(batch), batch.labels)
-        return loss, loss
+        """Cross-entropy with the ranking's loss beside it, and cross-entropy alone."""
+        logits = self.logits(batch)
+        main = pair_loss(logits, batch.labels)
+        weight = self.config.training.ranking
+        return (main + weight * ranking_loss(logits, batch) if weight else main), main
 
     def groups(self) -> list[Group]:
         """The layers, and the head."""
