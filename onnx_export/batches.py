@@ -69,8 +69,8 @@ class Rows:
         sides = self.sides[chosen]
         if swap is not None:
             sides = np.where(swap[:, None], sides[:, ::-1], sides)
-        query, query_mask = _pad([self.ids[side] for side in sides[:, 0]])
-        document, document_mask = _pad([self.ids[side] for side in sides[:, 1]])
+        query, query_mask = padded([self.ids[side] for side in sides[:, 0]])
+        document, document_mask = padded([self.ids[side] for side in sides[:, 1]])
         labels, texts = torch.from_numpy(self.labels[chosen]), torch.from_numpy(sides)
         return Batch(query, query_mask, document, document_mask, labels, texts[:, 0], texts[:, 1])
 
@@ -145,7 +145,7 @@ def _chunks(order: NDArray[np.int64], lengths: NDArray[np.int64], tokens: int) -
         yield order[start:]
 
 
-def _pad(rows: Sequence[NDArray[np.int64]]) -> tuple[Tensor, Tensor]:
+def padded(rows: Sequence[NDArray[np.int64]]) -> tuple[Tensor, Tensor]:
     """Ids (b, t) padded with 0 and the mask (b, t) of 0 and 1."""
     width = max(len(row) for row in rows)
     ids = np.zeros((len(rows), width), dtype=np.int64)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import click
 
 from onnx_export.cli import needed
-from plugin_server.cli_common import Bar, console, report, same_file
+from plugin_server.cli_common import Bar, console, output_option, report, same_file
 from plugin_server.corpus import Refused
 from plugin_server.errors import SimgateError
 from plugin_server.jsonlines import dump
@@ -18,13 +18,7 @@ from plugin_server.jsonlines import dump
 
 @click.command()
 @click.argument("corpus", type=click.File("rb"))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    default="-",
-    help="Output file.  [default: standard output]",
-)
+@output_option
 @click.option("--seed", default=1, show_default=True, help="Of everything drawn.")
 @click.option(
     "--per-sentence",

@@ -79,7 +79,7 @@ def _generated(config: Config, rows: list[Pair], captions: list[str], out: bool)
         + claim_pairs(rows, wanted.get("claims", 0), seed)
         + topic_pairs(rows, wanted.get("topics", 0), seed)
         + unrelated_pairs(rows, wanted.get("unrelated", 0), seed)
-        + block_pairs(natural(rows, sentences), wanted.get("blocks", 0), seed)
+        + (block_pairs(natural(rows, sentences), wanted["blocks"], seed) if wanted.get("blocks") else [])
         + renamed_pairs([row for row in rows if row.source in RENAMED], wanted.get("renamed", 0), seed)
     )
 

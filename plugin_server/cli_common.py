@@ -56,6 +56,13 @@ calibration_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Threshold of your own, as `simgate calibrate` wrote it.  [default: see SIMGATE_CALIBRATIONS]",
 )
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    default="-",
+    help="Output file.  [default: standard output]",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 top_n_option = click.option(
     "--top-n", type=click.IntRange(1), default=10, show_default=True, help="Hits to print at most."

@@ -18,6 +18,7 @@ from plugin_server.cli_common import (
     console,
     load,
     name_of,
+    output_option,
     profile_option,
     report,
     same_file,
@@ -31,13 +32,7 @@ from plugin_server.verdict import Verdict
 
 @click.command()
 @click.argument("pairs", type=click.File("rb"))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    default="-",
-    help="Output file.  [default: standard output]",
-)
+@output_option
 @profile_option("pairs")
 @calibration_option
 @bundle_option

@@ -132,8 +132,8 @@ def _shape(pair: MatrixPair) -> tuple[int, int]:
 def _inputs(pairs: Sequence[MatrixPair], numbers: Sequence[int]) -> Inputs:
     """What the graph takes for the pairs of those numbers."""
     wide, tall = _shape(pairs[numbers[0]])
-    query, query_length = _stack([pairs[number][0] for number in numbers], wide)
-    document, document_length = _stack([pairs[number][1] for number in numbers], tall)
+    query, query_length = stacked([pairs[number][0] for number in numbers], wide)
+    document, document_length = stacked([pairs[number][1] for number in numbers], tall)
     return {
         "query": query,
         "query_length": query_length,
@@ -142,9 +142,9 @@ def _inputs(pairs: Sequence[MatrixPair], numbers: Sequence[int]) -> Inputs:
     }
 
 
-def _stack(matrices: list[TokenMatrix], width: int) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+def stacked(matrices: Sequence[TokenMatrix], width: int) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
     """The matrices padded with zero rows (b, width, d) and their lengths (b,)."""
-    stacked = np.zeros((len(matrices), width, matrices[0].shape[1]), np.int8)
+    rows = np.zeros((len(matrices), width, matrices[0].shape[1]), np.int8)
     for row, matrix in enumerate(matrices):
-        stacked[row, : len(matrix)] = matrix
-    return stacked, np.array([len(matrix) for matrix in matrices], np.int64)
+        rows[row, : len(matrix)] = matrix
+    return rows, np.array([len(matrix) for matrix in matrices], np.int64)

@@ -31,6 +31,8 @@ def renamed_pairs(rows: Sequence[Pair], count: int, seed: int) -> list[Pair]:
         >>> [made.document for made in renamed_pairs([row, other], count=2, seed=1)]
         ['He saw Rome and Oslo .', 'From Lima they flew to Kyoto .']
     """
+    if not count:  # tagging takes minutes
+        return []
     rng = Random(seed)
     read = [(row, tag(row.query), tag(row.document)) for row in rows]
     read = [(row, left, right) for row, left, right in read if names(left) & names(right)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,10 +15,10 @@ import numpy as np
 from onnx_export.checkpoint import load_checkpoint
 from onnx_export.config import Config, VerifierConfig
 from onnx_export.dual_encoder import DualEncoder
-from onnx_export.evaluation.metrics import mrr, ndcg
 from onnx_export.lab.cost import cost
 from onnx_export.lab.dense import Dense
-from onnx_export.lab.figures import Table, measure
+from onnx_export.lab.figures import Table, measure, of_run
+from onnx_export.lab.files import write_json
 from onnx_export.lab.grid import Grid, System
 from onnx_export.lab.material import Material
 from onnx_export.lab.scorers import BundleScorer, Scorer, Searcher, VectorScorer, scorer_of
@@ -29,8 +28,6 @@ from onnx_export.train import fit
 from plugin_server.bundle import Bundle
 from plugin_server.reranker import Reranker
 from plugin_server.settings import Settings
-
-log = logging.getLogger("simgate.lab")
 
 #: Bits of a number of a token row.
 BITS = 4
@@ -51,22 +48,20 @@ def run(grid: Grid, material: Material, output: Path, progress: Progress) -> lis
     """
     todo = list(grid.cells())
     base = VectorScorer(DualEncoder(untrained(grid.base)))
+    rows = decides(grid, material)
     dense: Dense | None = None
     written = []
     for number, (system, seed) in enumerate(todo, 1):
         folder = output / system.name / str(seed)
         path = folder / "figures.json"
-        decided = digest(grid, system, material)
+        decided = digest(system, rows)
         if not (path.exists() and json.loads(path.read_text(encoding="utf-8"))["digest"] == decided):
             told = f"{system.name}, seed {seed}"
             progress(number, len(todo), told)
-            dense = dense or Dense.kept(
-                base, material, grid.measuring.depth, output / f"dense-{decides(grid, material)}.json"
-            )
+            dense = dense or Dense.kept(base, material, grid.measuring.depth, output / f"dense-{rows}.json")
             within = _within(progress, number, len(todo), told)
             figures = cell(system, material, dense, base, folder, output / "lower", within)
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"digest": decided, **figures}, indent=1), encoding="utf-8")
+            write_json(path, {"digest": decided, **figures})
         written.append(path)
     return written
 
@@ -126,9 +121,7 @@ def alone(scorer: Searcher, material: Material) -> Table:
             query: {names[place]: float(row[place]) for place in np.argsort(-row, kind="stable")[:100]}
             for query, row in zip(collection.queries, scores, strict=True)
         }
-        table[collection.name] = {
-            "recall": {"ndcg@10": ndcg(run, collection.qrels), "mrr@10": mrr(run, collection.qrels)}
-        }
+        table[collection.name] = {"recall": of_run(run, collection.qrels)}
     return table
 
 
@@ -156,10 +149,16 @@ def cosines(base: VectorScorer, material: Material, bins: int = 40) -> Table:
     return {"edges": edges.round(4).tolist(), **{name: np.mean(found, 0).tolist() for name, found in shares.items()}}
 
 
-def digest(grid: Grid, system: System, material: Material) -> str:
-    """A name of everything that decides a cell's figures but the code."""
-    own = asdict(system) if system.trained else [system.kind, system.bundle]
-    return _digest([own, decides(grid, material)])
+def digest(system: System, rows: str) -> str:
+    """A name of everything that decides a cell's figures but the code.
+
+    Args:
+        rows: as `decides` names them.
+    """
+    own: object = asdict(system.config) if system.trained else ""
+    if system.kind == "bundle":
+        own = Bundle.open(system.bundle).manifest.files
+    return _digest([system.kind, own, rows])
 
 
 def decides(grid: Grid, material: Material) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from onnx_export.lab.files import write_json
 from onnx_export.lab.material import Material
 from onnx_export.lab.scorers import VectorScorer
 from onnx_export.sources import Collection
@@ -69,8 +70,7 @@ class Dense:
                 name: [[*item.plain(), place] for item, place in items] for name, items in found.heldout.items()
             },
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(kept), encoding="utf-8")
+        write_json(path, kept)
         return found
 
     @classmethod

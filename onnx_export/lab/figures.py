@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export.calibration import best_threshold, even_weights, logistic
-from onnx_export.evaluation.metrics import accepted_at, accuracy_at, auroc, mrr, ndcg
+from onnx_export.evaluation.metrics import Qrels, Run, accepted_at, accuracy_at, auroc, mrr, ndcg
 from onnx_export.evaluation.pairs import labels_of
 from onnx_export.lab.dense import Asked, Dense, run_of
 from onnx_export.lab.material import Material
@@ -130,9 +130,13 @@ def reranked(scorer: Scorer, material: Material, dense: Dense, line: tuple[float
     return table
 
 
+def of_run(run: Run, qrels: Qrels) -> Table:
+    """nDCG@10 and MRR@10 of an order."""
+    return {"ndcg@10": ndcg(run, qrels), "mrr@10": mrr(run, qrels)}
+
+
 def _ranked(collection: Collection, asked: Sequence[Asked], scores: Iterable[NDArray[np.float64]]) -> Table:
-    run = run_of(collection, asked, [*scores])
-    return {"ndcg@10": ndcg(run, collection.qrels), "mrr@10": mrr(run, collection.qrels)}
+    return of_run(run_of(collection, asked, [*scores]), collection.qrels)
 
 
 def _odds(

@@ -10,15 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from onnx_export.batches import Batch
+from onnx_export.batches import Batch, padded
 from onnx_export.cross_encoder import CrossEncoder
 from onnx_export.dual_encoder import DualEncoder
 from onnx_export.graphs import ServedVerifier
-from onnx_export.lab.windows import Windows, batches, padded
+from onnx_export.lab.windows import Ids, Windows, batches
 from onnx_export.model import Model
 from onnx_export.trainable import Trainable
 from plugin_server.blob import TokenMatrix, quantise
 from plugin_server.reranker import Reranker
+from plugin_server.verifier import stacked
 
 #: A query and a document.
 Texts = tuple[str, str]
@@ -72,7 +73,7 @@ class VectorScorer:
         found = np.zeros((len(flat), self.width), np.float32)
         with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
             for part in batches([len(ids) for ids in flat], TOKENS):
-                found[part] = self._model.vectors(*padded([flat[n] for n in part], device)).cpu().numpy()
+                found[part] = self._model.vectors(*_texts([flat[n] for n in part], device)).cpu().numpy()
         parts = np.split(found, np.cumsum([len(windows) for windows in counted])[:-1]) if new else []
         self._known |= dict(zip(new, parts, strict=True))
         return [self._known[text] for text in texts]
@@ -119,7 +120,7 @@ class TokenScorer:
         found: list[TokenMatrix] = [np.zeros((0, 0), np.int8)] * len(flat)
         with torch.no_grad(), torch.autocast(self._device.type, dtype=torch.bfloat16):
             for part in batches([len(ids) for ids in flat], TOKENS):
-                rows = self._model.matrices(*padded([flat[number] for number in part], self._device)).cpu().numpy()
+                rows = self._model.matrices(*_texts([flat[number] for number in part], self._device)).cpu().numpy()
                 for number, row in zip(part, rows, strict=True):
                     found[number] = quantise(row[: len(flat[number])], self.bits)
         every = iter(found)
@@ -154,7 +155,7 @@ class CrossScorer:
         result = np.full((len(pairs), 2), -np.inf)
         with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
             for part in batches([len(left) + len(right) for left, right in sides], TOKENS):
-                query, document = (padded([sides[number][side] for number in part], device) for side in (0, 1))
+                query, document = (_texts([sides[number][side] for number in part], device) for side in (0, 1))
                 unknown = torch.zeros(len(part), 2, device=device)
                 batch = Batch(*query, *document, unknown, unknown[:, 0], unknown[:, 0])
                 np.maximum.at(result, owners[part], self.model.logits(batch).float().cpu().numpy())
@@ -184,10 +185,13 @@ def _flat(
     return np.array([item[0] for item in flat]), [item[1:] for item in flat]
 
 
+def _texts(rows: Sequence[Ids], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask (b, t) on the device."""
+    ids, mask = padded(rows)
+    return ids.to(device), mask.to(device)
+
+
 def _rows(matrices: Sequence[TokenMatrix], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """int8 rows (b, t, d), padded, and their lengths (b,)."""
-    lengths = [len(matrix) for matrix in matrices]
-    rows = np.zeros((len(matrices), max(lengths), matrices[0].shape[1]), np.int8)
-    for number, matrix in enumerate(matrices):
-        rows[number, : len(matrix)] = matrix
-    return torch.from_numpy(rows).to(device), torch.tensor(lengths, device=device)
+    """int8 rows (b, t, d), padded, and their lengths (b,), on the device."""
+    rows, lengths = stacked(matrices, max(map(len, matrices)))
+    return torch.from_numpy(rows).to(device), torch.from_numpy(lengths).to(device)

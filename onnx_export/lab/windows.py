@@ -1,13 +1,11 @@
-"""Texts as windows of tokens, and padded batches of similar length, for models in torch."""
+"""Texts as windows of tokens, and batches of similar length, for models in torch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from onnx_export.train import plain_tokenizer
 from onnx_export.trainable import Trainable
@@ -44,12 +42,3 @@ def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
         part.append(number)
     if part:
         yield part
-
-
-def padded(rows: Sequence[Ids], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Ids and mask (b, t)."""
-    width = max(map(len, rows))
-    ids, mask = np.zeros((2, len(rows), width), np.int64)
-    for number, row in enumerate(rows):
-        ids[number, : len(row)], mask[number, : len(row)] = row, 1
-    return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
