@@ -22,6 +22,8 @@ POLL, POLLS = 0.05, 600
 PASSING = ("still using", "version_conflict_engine_exception")
 #: Looks until what has not come about is asked for again.
 AGAIN = 20
+#: States of a model that a connector cannot change under.
+IN_USE = ("DEPLOYING", "DEPLOYED", "PARTIALLY_DEPLOYED")
 #: Resources of ML Commons that are looked at, in one answer.
 MANY = 1000
 
@@ -155,9 +157,9 @@ class Learning:
             return str(made["connector_id"])
         # a connector cannot change under a model that is deployed
         models = await self._models_of(old.id)
-        for model in models:
-            await self._undeploy(model)
         try:
+            for model in models:
+                await self._undeploy(model)
             await self._settled("PUT", f"{self.path}/{old.id}", body, models)
         finally:  # with the connector as it was, if it was refused
             for model in models:
@@ -177,11 +179,14 @@ class Learning:
         return str((await self._deployed(task)).get("model_id") or task["model_id"])
 
     async def _models_of(self, connector: str) -> list[str]:
-        # a keyword in one line of OpenSearch, a text with a keyword below it in another
-        either = [{"term": {name: connector}} for name in ("connector_id", "connector_id.keyword")]
-        query = {"query": {"bool": {"should": either}}, "size": MANY}
+        """Its models, and somebody else's in use that ML Commons takes for its models.
+
+        ML Commons compares ids as texts, whose words end at hyphens: a model of ``1-2f`` is said to use ``3-2f``, too.
+        """
+        query = {"query": {"match": {"connector_id": connector}}, "size": MANY}
         found = await self.request("POST", f"{ML}/models/_search", query)
-        return [str(hit["_id"]) for hit in found["hits"]["hits"]] if found else []
+        hits = [(str(hit["_id"]), hit["_source"]) for hit in found["hits"]["hits"]] if found else []
+        return [name for name, model in hits if model["connector_id"] == connector or model["model_state"] in IN_USE]
 
     async def _settled(self, method: str, path: str, body: Any, models: Sequence[str] = ()) -> Any:
         """The answer, once every node knows that no model in use needs it any more, and nobody else is writing it.
