@@ -20,10 +20,11 @@ CONNECTORS = "/.plugins-ml-connector/_doc"
 def lookalike(there: Cluster, name: str, *deployed: bool) -> Iterator[list[str]]:
     """The ids of somebody else's models, deployed or not; their connector's id holds that of simgate's connector."""
     engine, mine = there.engine, there.one("connectors", name)["id"]
-    other, group = f"other-{mine}", there.one("models", name)["model_group_id"]
+    other = f"other-{mine}"
     # an id as unlucky as this cannot be asked for, and takes some hundred connectors to come by chance
     source = engine.request("GET", f"{CONNECTORS}/{mine}")["_source"]
     engine.request("PUT", f"{CONNECTORS}/{other}?refresh=true", source | {"name": "other", "description": "mine"})
+    group = engine.request("POST", f"{ML}/model_groups/_register", {"name": "other"})["model_group_id"]
     models: list[str] = []
     try:
         for at, deploy in enumerate(deployed):
@@ -36,6 +37,8 @@ def lookalike(there: Cluster, name: str, *deployed: bool) -> Iterator[list[str]]
         for model in models:
             undeployed(there, model)
             engine.request("DELETE", f"{ML}/models/{model}")
+        assert not set(models) & set(states(there))
+        engine.request("DELETE", f"{ML}/model_groups/{group}")
         engine.request("DELETE", f"{CONNECTORS}/{other}?refresh=true")
 
 
@@ -72,3 +75,15 @@ def test_a_connector_whose_id_reads_like_anothers(opensearch: Engine, cluster: M
         assert there.one("connectors", "verify")["parameters"]["profile"] == "pairs"
         # all are as they were: simgate's own in use, of somebody else's only that which was
         assert states(there) == dict.fromkeys(own, "DEPLOYED") | {used: "DEPLOYED", unused: "REGISTERED"}
+
+
+def test_a_connector_that_another_model_is_said_to_use_stays(opensearch: Engine, cluster: Make) -> None:
+    there = cluster(opensearch, "held")
+    there.apply()
+    with lookalike(there, "verify", True) as (used,):
+        told = there.remove()
+        assert told.pop("connector verify") == f"kept OpenSearch says that the model {used} uses it"
+        assert told.pop("cluster_setting ml_commons").startswith("kept the connector ")
+        assert set(told.values()) == {"removed v1"}
+        assert states(there) == {used: "DEPLOYED"}
+    assert there.remove() == {"connector verify": "removed v1", "cluster_setting ml_commons": "updated"}
