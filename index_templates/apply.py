@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from index_templates.cluster import Abilities, Trust
+from index_templates.learning import Learning, callers
 from index_templates.resource import Resource, digest, names
 from index_templates.store import (
     Endpoint,
+    Held,
     Installed,
-    Learning,
     Pipeline,
     Request,
     Store,
     Template,
     TemplateError,
-    callers,
     marked,
 )
 
@@ -197,8 +197,12 @@ async def remove(request: Request, options: Options, dry: bool = False) -> Async
         if not old.version:
             yield Change(resource.kind, named, "kept", "was not made by simgate")
             continue
-        if not dry:
-            await store.delete(named, old)
+        try:
+            if not dry:
+                await store.delete(named, old)
+        except Held as error:
+            yield Change(resource.kind, named, "kept", str(error))
+            continue
         removed.add(named)
         yield Change(resource.kind, named, "removed", f"v{old.version}")
     if run.abilities.machine_learning and options.sidecar:

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-#: What a look finds.
-Seen = TypeVar("Seen")
 #: ``request(method, path, body)`` gives the parsed answer, None for 404, and raises for every other error.
 Request = Callable[[str, str, Any], Awaitable[Any]]
 #: What `marked` puts behind a description.
 MARK = re.compile(r" \(simgate v(\d+) ([0-9a-f]{12})\)$")
-ML = "/_plugins/_ml"
-#: Seconds between two looks at a task of ML Commons, and how many looks.
-POLL, POLLS = 0.05, 600
-#: What ML Commons says while it is still busy with a model: to be asked again.
-PASSING = ("still using", "version_conflict_engine_exception")
-#: Looks until what has not come about is asked for again.
-AGAIN = 20
-#: Resources of ML Commons that are looked at, in one answer.
-MANY = 1000
 
 
 class TemplateError(Exception):
     """A resource could not be put in place; the message says which and why."""
+
+
+class Held(TemplateError):
+    """A resource stays, because something else needs it; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,146 +102,12 @@ class Pipeline:
 
     async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:
         """The name; a pipeline is put in the old one's place."""
-        await self.request("PUT", f"/_search/pipeline/{name}", _bare(body))
+        await self.request("PUT", f"/_search/pipeline/{name}", bare(body))
         return name
 
     async def delete(self, name: str, old: Installed) -> None:
         """Nothing; it is gone."""
         await self.request("DELETE", f"/_search/pipeline/{name}", None)
-
-
-class Learning:
-    """What ML Commons keeps in indices of its own, with ids of its own: connectors, model groups, models."""
-
-    def __init__(self, request: Request, kind: str) -> None:
-        self.request, self.kind = request, kind
-        self.path = f"{ML}/{kind}s"
-
-    async def find(self, name: str) -> Installed | None:
-        """What is there under the name; of several simgate's own, else the first."""
-        query = {"query": {"term": {"name.keyword": name}}, "size": MANY}
-        found = await self.request("POST", f"{self.path}/_search", query)
-        read = [await self._read(str(hit["_id"])) for hit in found["hits"]["hits"]] if found else []
-        there = [item for item in read if item]
-        return next((item for item in there if item.version), there[0] if there else None)
-
-    async def write(self, name: str, body: dict[str, Any], old: Installed | None) -> str:
-        """The id, the old one's where it can be kept; a model is deployed when this returns."""
-        make = {"connector": self._connector, "model_group": self._group, "model": self._model}[self.kind]
-        return await make(_bare(body), old)
-
-    async def delete(self, name: str, old: Installed) -> None:
-        """Nothing; it is gone."""
-        if self.kind == "model":
-            await self._undeploy(old.id)
-        await self._settled("DELETE", f"{self.path}/{old.id}", None)
-
-    async def _read(self, identity: str) -> Installed | None:
-        """What is there now: a search would tell of what was there a second ago."""
-        found = await self.request("GET", f"{self.path}/{identity}", None)
-        return None if found is None else installed(identity, str(found.get("description", "")))
-
-    async def _connector(self, body: dict[str, Any], old: Installed | None) -> str:
-        if old is None:
-            made = await self.request("POST", f"{self.path}/_create", {"version": "1"} | body)
-            return str(made["connector_id"])
-        # a connector cannot change under a model that is deployed
-        models = await self._models_of(old.id)
-        for model in models:
-            await self._undeploy(model)
-        try:
-            await self._settled("PUT", f"{self.path}/{old.id}", body, models)
-        finally:  # with the connector as it was, if it was refused
-            for model in models:
-                await self._deployed(await self._settled("POST", f"{ML}/models/{model}/_deploy", {}))
-        return old.id
-
-    async def _group(self, body: dict[str, Any], old: Installed | None) -> str:
-        if old is None:
-            return str((await self.request("POST", f"{self.path}/_register", body))["model_group_id"])
-        await self.request("PUT", f"{self.path}/{old.id}", body)
-        return old.id
-
-    async def _model(self, body: dict[str, Any], old: Installed | None) -> str:
-        if old is not None:
-            await self.delete(body["name"], old)
-        task = await self.request("POST", f"{self.path}/_register?deploy=true", body)
-        return str((await self._deployed(task)).get("model_id") or task["model_id"])
-
-    async def _models_of(self, connector: str) -> list[str]:
-        # a keyword in one line of OpenSearch, a text with a keyword below it in another
-        either = [{"term": {name: connector}} for name in ("connector_id", "connector_id.keyword")]
-        query = {"query": {"bool": {"should": either}}, "size": MANY}
-        found = await self.request("POST", f"{ML}/models/_search", query)
-        return [str(hit["_id"]) for hit in found["hits"]["hits"]] if found else []
-
-    async def _settled(self, method: str, path: str, body: Any, models: Sequence[str] = ()) -> Any:
-        """The answer, once every node knows that no model in use needs it any more, and nobody else is writing it.
-
-        Args:
-            models: to undeploy again now and then: one that was still being deployed is deployed after all.
-        """
-        left = POLLS
-        while True:
-            left -= 1
-            try:
-                return await self.request(method, path, body)
-            except Exception as error:
-                if not left or not any(words in str(error) for words in PASSING):
-                    raise
-            await asyncio.sleep(POLL)
-            for model in models if left % AGAIN == 0 else ():
-                await self._undeploy(model)
-
-    async def _undeploy(self, model: str) -> None:
-        """Nothing; the model is undeployed, which its connector learns only a moment after the answer."""
-        await self._settled("POST", f"{ML}/models/{model}/_undeploy", {})
-
-        async def undeployed() -> bool:
-            state = await self.request("GET", f"{ML}/models/{model}", None)
-            return state is None or state.get("model_state") != "DEPLOYED"
-
-        await _until(undeployed, f"model: not undeployed within {{seconds}} s: see the model {model}")
-
-    async def _deployed(self, task: dict[str, Any]) -> dict[str, Any]:
-        """The task's end, once the model says so itself, which it does a moment later."""
-
-        async def deployed() -> dict[str, Any] | None:
-            state: dict[str, Any] = await self.request("GET", f"{ML}/tasks/{task['task_id']}", None)
-            if "FAILED" in state["state"] or state["state"] == "COMPLETED_WITH_ERROR":
-                raise TemplateError(f"model: cannot be deployed: {state.get('error', state['state'])}")
-            if state["state"] != "COMPLETED":
-                return None
-            path = f"{ML}/models/{state.get('model_id') or task['model_id']}"
-            model = await self.request("GET", path, None)
-            return state if model and model.get("model_state") == "DEPLOYED" else None
-
-        return await _until(deployed, f"model: not deployed within {{seconds}} s: see the task {task['task_id']}")
-
-
-async def _until(look: Callable[[], Awaitable[Seen | None]], late: str) -> Seen:
-    """What a look finds, as soon as it finds something.
-
-    Raises:
-        TemplateError: nothing was found for too long; ``{seconds}`` in its text says how long.
-    """
-    for _ in range(POLLS):
-        if found := await look():
-            return found
-        await asyncio.sleep(POLL)
-    raise TemplateError(late.format(seconds=f"{POLL * POLLS:g}"))
-
-
-async def callers(request: Request, sidecar: str) -> list[str]:
-    """The names of the connectors that call a sidecar, whoever made them."""
-    query = {"query": {"match_all": {}}, "size": MANY, "_source": ["name", "actions"]}
-    found = await request("POST", f"{ML}/connectors/_search", query)
-    connectors = [hit["_source"] for hit in found["hits"]["hits"]] if found else []
-    return [
-        connector["name"]
-        for connector in connectors
-        if any(action["url"].startswith(f"{sidecar}/") for action in connector.get("actions", []))
-    ]
 
 
 class Endpoint:
@@ -283,7 +141,7 @@ class Endpoint:
         """The name; an endpoint cannot be changed, and is made anew."""
         if old is not None:
             await self.delete(name, old)
-        await self.request("PUT", f"{self.path}/{name}", _bare(body))
+        await self.request("PUT", f"{self.path}/{name}", bare(body))
         return name
 
     async def delete(self, name: str, old: Installed) -> None:
@@ -302,6 +160,6 @@ def _door(url: str) -> tuple[str, str]:
     return parts.path, parts.query
 
 
-def _bare(body: dict[str, Any]) -> dict[str, Any]:
+def bare(body: dict[str, Any]) -> dict[str, Any]:
     """The body without what the engine does not take."""
     return {key: value for key, value in body.items() if key not in ("_meta", "version")}
