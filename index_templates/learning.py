@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from index_templates.store import Held, Installed, Request, TemplateError, bare, installed
@@ -14,7 +14,7 @@ ML = "/_plugins/_ml"
 #: Seconds between two looks at a task of ML Commons, and how many looks.
 POLL, POLLS = 0.05, 600
 #: What ML Commons says while it is still busy with a model: to be asked again.
-PASSING = ("still using", "version_conflict_engine_exception")
+PASSING = ("still using", "version_conflict_engine_exception", "in deploying or deployed state")
 #: Looks until what has not come about is asked for again.
 AGAIN = 20
 #: States of a model that a connector cannot change under.
@@ -49,11 +49,12 @@ class Learning:
         Raises:
             Held: ML Commons takes a model of somebody else's for one that uses the connector.
         """
-        if self.kind == "model":
-            await self._undeploy(old.id)
+        own = [old.id] if self.kind == "model" else []
+        for model in own:
+            await self._undeploy(model)
         if self.kind == "connector" and (model := await self._holding(old.id)):
             raise Held(f"OpenSearch says that the model {model} uses it")
-        await self._settled("DELETE", f"{self.path}/{old.id}", None)
+        await self._settled("DELETE", f"{self.path}/{old.id}", None, own)
 
     async def _read(self, identity: str) -> Installed | None:
         """What is there now: a search would tell of what was there a second ago."""
@@ -104,9 +105,22 @@ class Learning:
         return ""
 
     async def _models_of(self, connector: str) -> list[str]:
-        """Its models, and somebody else's in use that ML Commons takes for its models."""
-        found = (await self._taken_for(connector)).items()
-        return [name for name, model in found if model["connector_id"] == connector or model["model_state"] in IN_USE]
+        """Its models, and those of simgate in use that ML Commons takes for its models.
+
+        Raises:
+            TemplateError: ML Commons takes somebody else's model in use for one: it is not simgate's to stop.
+        """
+        models = []
+        for name, model in (await self._taken_for(connector)).items():
+            own = model["connector_id"] == connector
+            if not own and model["model_state"] in IN_USE and not _simgates(name, model):
+                raise TemplateError(
+                    f"connector: {connector} cannot be changed while the model {model['name']} ({name}) is deployed: "
+                    "OpenSearch takes it for one of its own, as ids are alike: undeploy it, apply again, deploy it"
+                )
+            if own or model["model_state"] in IN_USE:
+                models.append(name)
+        return models
 
     async def _settled(self, method: str, path: str, body: Any, models: Sequence[str] = ()) -> Any:
         """The answer, once every node knows that no model in use needs it any more, and nobody else is writing it.
@@ -150,6 +164,10 @@ class Learning:
             return state if model and model.get("model_state") == "DEPLOYED" else None
 
         return await _until(deployed, f"model: not deployed within {{seconds}} s: see the task {task['task_id']}")
+
+
+def _simgates(identity: str, model: Mapping[str, Any]) -> bool:
+    return bool(installed(identity, str(model.get("description", ""))).version)
 
 
 async def _until(look: Callable[[], Awaitable[Seen | None]], late: str) -> Seen:
