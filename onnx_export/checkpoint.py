@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,46 @@ def build(config: Config) -> Trainable:
     return MODELS[config.verifier.kind](config)
 
 
-def save_checkpoint(path: Path, model: Trainable, step: int, optimiser: torch.optim.Optimizer | None) -> None:
-    """Write the trained tensors, the step and, to go on from there, the optimiser's state; atomically."""
-    state = {"config": asdict(model.config), "step": step, "trained": model.trained()}
+def save_checkpoint(
+    path: Path,
+    model: Trainable,
+    step: int,
+    optimiser: torch.optim.Optimizer | None,
+    before: Sequence[dict[str, Any]] = (),
+) -> None:
+    """Write the trained tensors, the step and, to go on from there, the optimiser's state; atomically.
+
+    Args:
+        before: configurations of the steps before those of the model's own, each with ``until``, its last step.
+    """
+    state = {"config": asdict(model.config), "step": step, "trained": model.trained(), "before": list(before)}
     state["optimiser"] = optimiser.state_dict() if optimiser else None
+    _write(path, state)
+
+
+def carry_on(earlier: Path, config: Config, path: Path) -> None:
+    """Nothing; ``path`` is the earlier run's checkpoint, to go on from with other rows or another schedule.
+
+    Raises:
+        BadCheckpoint: the earlier run's encoder or verifier is another one, or has had as many steps.
+    """
+    _, state = load_checkpoint(earlier)
+    wanted = asdict(config)
+    for part in ("encoder", "verifier"):
+        before = state["config"][part]
+        if before != wanted[part]:
+            raise BadCheckpoint(f"{earlier}: [{part}] is {before} and has to stay so, not {wanted[part]}")
+    if config.training.steps <= state["step"]:
+        raise BadCheckpoint(
+            f"{earlier}: has had {state['step']} steps: give [training] steps, which counts them, a higher number "
+            f"than {config.training.steps}"
+        )
+    steps = [*state.get("before", ()), {"until": state["step"], "config": state["config"]}]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, state | {"config": wanted, "before": steps})
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
     part = path.with_suffix(".part")
     torch.save(state, part)
     part.replace(path)

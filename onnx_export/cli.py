@@ -49,8 +49,14 @@ def told(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
 @click.argument("config")
 @data_option
 @click.option("--output", required=True, type=FOLDER, help="Folder of the checkpoint.")
+@click.option(
+    "--from",
+    "earlier",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Checkpoint of another run to go on from, with other rows or more steps.",
+)
 @told
-def train(config: str, data: Path, output: Path) -> None:
+def train(config: str, data: Path, output: Path, earlier: Path | None) -> None:
     """Train token branch and verifier; a run that was stopped goes on from its last checkpoint.
 
     CONFIG is a TOML file, or the word default for the packaged one.
@@ -65,7 +71,7 @@ def train(config: str, data: Path, output: Path) -> None:
     with needed("train"):
         from onnx_export.train import train as run
     with Bar("Training") as bar:
-        path = run(configuration(config), data, output, bar.update)
+        path = run(configuration(config), data, output, bar.update, earlier)
     click.echo(path)
 
 

@@ -74,7 +74,7 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
         trained_on = json.loads((checkpoint.parent / "data.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadCheckpoint(f"{checkpoint.parent / 'data.json'}: the run's row counts are needed: {error}") from error
-    training = {"config": config, "steps": state["step"], "rows": trained_on}
+    training = {"config": config, "steps": state["step"], "rows": trained_on, "before": state.get("before", [])}
     rows = load_rows(checkpoint.parent / "heldout.jsonl")
 
     shutil.copyfile(model.folder / TOKENIZER, output / TOKENIZER)

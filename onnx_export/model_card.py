@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plugin_server.bundle import LONG, SHORT, Manifest
@@ -73,6 +74,7 @@ def model_card(manifest: Manifest) -> str:
         f"Steps: {manifest.training.get('steps', 0):,}. Thresholds and calibration were fitted on the held-out rows. "
         "No row of a set used for reporting, and no near copy of one, was trained on.",
         "",
+        *_before(manifest.training.get("before", [])),
         "Configuration:",
         "",
         "```json",
@@ -88,6 +90,20 @@ def model_card(manifest: Manifest) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _before(parts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the first steps were taken with, where that was not the configuration of the last ones."""
+    lines = []
+    for part in parts:
+        config = part["config"]
+        mixture = ", ".join(f"{source} {share:g}" for source, share in config["mixture"].items())
+        lines += [
+            f"Up to step {part['until']:,} the schedule was one of {config['training']['steps']:,} steps, with the "
+            f"rows there were at that time, drawn by these shares: {mixture}.",
+            "",
+        ]
+    return lines
 
 
 def _quality(quality: dict[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from tokenizers import Tokenizer
 from onnx_export.base import base_folder
 from onnx_export.batches import Rows
 from onnx_export.calibration import save_rows, source_aurocs
-from onnx_export.checkpoint import build, load_checkpoint, save_checkpoint
+from onnx_export.checkpoint import build, carry_on, load_checkpoint, save_checkpoint
 from onnx_export.config import Config
 from onnx_export.dual_encoder import DualEncoder
 from onnx_export.errors import BadCheckpoint, BaseModelUnsupported
@@ -34,20 +35,23 @@ CHECKPOINT = "checkpoint.pt"
 Progress = Callable[[int, int, str], None]
 
 
-def train(config: Config, data: Path, output: Path, progress: Progress) -> Path:
+def train(config: Config, data: Path, output: Path, progress: Progress, earlier: Path | None = None) -> Path:
     """The checkpoint of a finished run; a run that was stopped goes on from its last checkpoint.
 
     Args:
         config: every knob.
         data: folder of the data sets.
         output, progress: as `fit`.
+        earlier: checkpoint of another run to go on from, unless ``output`` holds one.
 
     Raises:
-        BadCheckpoint: as `fit`.
+        BadCheckpoint: as `fit`, and `carry_on`.
         BaseModelMissing: there is no such base model.
         DataMissing: a data set is not in ``data``.
     """
     base_folder(config.encoder.base)  # an error before the rows, which take minutes
+    if earlier and not (output / CHECKPOINT).exists():
+        carry_on(earlier, config, output / CHECKPOINT)
     return fit(config, Mixture.build(config, data), output, progress)
 
 
@@ -77,7 +81,7 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress, lowe
     (output / "data.json").write_text(json.dumps(mixture.counts, indent=1), encoding="utf-8")
     save_rows(output / "heldout.jsonl", mixture.heldout)
 
-    model, optimiser, done = _resumed(config, path, device)
+    model, optimiser, done, before = _resumed(config, path, device)
     rows, heldout = Rows(mixture.train, tokenizer, model.window), Rows(mixture.heldout, tokenizer, model.window)
     cache = _cache(model, rows, lower, config)
     torch.manual_seed(config.training.seed + done)
@@ -110,7 +114,7 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress, lowe
             progress(step + 1, config.training.steps, f"loss {np.mean(losses):.4f}, {speed:.0f} pairs a second")
             losses = []
         if (step + 1) % config.training.checkpoint_every == 0:
-            save_checkpoint(path, model, step + 1, optimiser)
+            save_checkpoint(path, model, step + 1, optimiser, before)
             if cache:
                 cache.save()
 
@@ -118,7 +122,7 @@ def fit(config: Config, mixture: Mixture, output: Path, progress: Progress, lowe
         cache.save()
     if isinstance(model, Model):
         model.cache = None  # its numbers are those of the training rows
-    save_checkpoint(path, model, config.training.steps, None)
+    save_checkpoint(path, model, config.training.steps, None, before)
     figures = heldout_figures(heldout, logits_of(model, heldout))
     (output / "heldout.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     return path
@@ -167,9 +171,11 @@ def _schedule(step: int, config: Config) -> float:
     return min((step + 1) / max(1, warm), (steps - step) / max(1, steps - warm))
 
 
-def _resumed(config: Config, path: Path, device: torch.device) -> tuple[Trainable, torch.optim.Optimizer, int]:
-    """Model, optimiser and finished steps: new ones, or those of the checkpoint."""
-    state = None
+def _resumed(
+    config: Config, path: Path, device: torch.device
+) -> tuple[Trainable, torch.optim.Optimizer, int, list[dict[str, Any]]]:
+    """Model, optimiser, finished steps and what they were taken with before: new ones, or those of the checkpoint."""
+    state: dict[str, Any] = {}
     if path.exists():
         model, state = load_checkpoint(path)
         if asdict(model.config) != asdict(config):
@@ -178,9 +184,9 @@ def _resumed(config: Config, path: Path, device: torch.device) -> tuple[Trainabl
         model = build(config)
     model.to(device)
     optimiser = torch.optim.AdamW(list(_groups(model)), betas=(0.9, 0.98), fused=True)
-    if state and state["optimiser"]:
+    if state.get("optimiser"):
         optimiser.load_state_dict(state["optimiser"])
-    return model, optimiser, state["step"] if state else 0
+    return model, optimiser, state.get("step", 0), state.get("before", [])
 
 
 def _groups(model: Trainable) -> Iterator[dict[str, object]]:

@@ -130,6 +130,13 @@ def test_card_names_every_source_and_unknown_ones(tiny: Bundle) -> None:
     assert "| my_own | 3 | 0 | 0 |" in card
 
 
+def test_card_tells_what_came_before(tiny: Bundle) -> None:
+    before = {"until": 4500, "config": {"training": {"steps": 12000}, "mixture": {"written": 0.14, "hans": 0.5}}}
+    card = model_card(replace(tiny.manifest, training={"before": [before]}))
+    assert "Up to step 4,500 the schedule was one of 12,000 steps" in card
+    assert "written 0.14, hans 0.5." in card
+
+
 def test_finish_writes_card_and_checksums_anew(bundle: Bundle, tmp_path: Path) -> None:
     for path in bundle.folder.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())

@@ -15,7 +15,7 @@ import torch
 from tiny import tiny_config
 
 from onnx_export.batches import Batch, Rows
-from onnx_export.checkpoint import load_checkpoint, save_checkpoint
+from onnx_export.checkpoint import carry_on, load_checkpoint, save_checkpoint
 from onnx_export.config import Config
 from onnx_export.errors import BadCheckpoint
 from onnx_export.mixture import Mixture
@@ -155,6 +155,37 @@ def test_another_configuration_is_refused(
     fit(config_of(tiny_base_folder, **knobs), MIXTURE, tmp_path, Told())
     with pytest.raises(BadCheckpoint, match="is of another configuration: give another output folder or delete it"):
         fit(config_of(tiny_base_folder, **(knobs | changed)), MIXTURE, tmp_path, Told())
+
+
+def test_going_on_from_another_run(tiny_base_folder: Path, tmp_path: Path) -> None:
+    """With other shares and more steps; what came before is told."""
+    first = fit(config_of(tiny_base_folder, steps=20), MIXTURE, tmp_path / "first", Told())
+    start = tensors(first)
+    config = config_of(tiny_base_folder, steps=40, verifier_rate=1e-4)
+    path = tmp_path / "second" / "checkpoint.pt"
+    carry_on(first, config, path)
+    assert equal(tensors(path), start)
+    told = Told()
+    assert fit(config, MIXTURE, path.parent, told) == path
+    assert told.steps == [40], "the steps of both runs count"
+    assert not equal(tensors(path), start)
+    _, state = load_checkpoint(path)
+    assert state["step"] == 40
+    assert [(part["until"], part["config"]["training"]["steps"]) for part in state["before"]] == [(20, 20)]
+    carry_on(path, config_of(tiny_base_folder, steps=41), tmp_path / "third" / "checkpoint.pt")
+    _, state = load_checkpoint(tmp_path / "third" / "checkpoint.pt")
+    assert [part["until"] for part in state["before"]] == [20, 40]
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps", "message"),
+    [("alignment", 2, "has had 2 steps: .* higher number than 2"), ("patches", 3, r"\[verifier\] is .* so, not")],
+)
+def test_what_cannot_go_on(tiny_base_folder: Path, tmp_path: Path, kind: str, steps: int, message: str) -> None:
+    first = fit(config_of(tiny_base_folder, steps=2), MIXTURE, tmp_path / "first", Told())
+    with pytest.raises(BadCheckpoint, match=message):
+        carry_on(first, config_of(tiny_base_folder, kind, steps=steps), tmp_path / "second" / "checkpoint.pt")
+    assert not (tmp_path / "second").exists()
 
 
 def test_no_warm_up(tiny_base_folder: Path, tmp_path: Path) -> None:
