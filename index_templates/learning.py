@@ -112,14 +112,15 @@ class Learning:
         """
         models = []
         for name, model in (await self._taken_for(connector)).items():
-            own = model["connector_id"] == connector
-            if not own and model["model_state"] in IN_USE and not _simgates(name, model):
-                raise TemplateError(
-                    f"connector: {connector} cannot be changed while the model {model['name']} ({name}) is deployed: "
-                    "OpenSearch takes it for one of its own, as ids are alike: undeploy it, apply again, deploy it"
-                )
-            if own or model["model_state"] in IN_USE:
-                models.append(name)
+            if model["connector_id"] != connector:
+                if model["model_state"] not in IN_USE:
+                    continue
+                if not _simgates(name, model):
+                    raise TemplateError(
+                        f"connector: {connector} cannot be changed while the model {model['name']} ({name}) is deployed: "
+                        "OpenSearch takes it for one of its own, as ids are alike: undeploy it, apply again, deploy it"
+                    )
+            models.append(name)
         return models
 
     async def _settled(self, method: str, path: str, body: Any, models: Sequence[str] = ()) -> Any:

@@ -135,7 +135,7 @@ def test_as_the_pipeline_of_an_index(there: Site) -> None:
 @pytest.mark.parametrize("opensearch", ["opensearch_3"], indirect=True)
 def test_oversampling_finds_what_comes_later(there: Site) -> None:
     """Of ten times as many hits as were asked for, the best; OpenSearch 2 from Maven lacks the module for it."""
-    query = "One goes left at the church, not right."
+    query = "Take a left turn at the church."
     best = sorted(scores(there.rerank(query)).items(), key=lambda item: -item[1])
     nearest = list(scores(there.search("", there.dense(query))))
     since = len(there.proxy.seen)
@@ -154,9 +154,10 @@ def test_verdicts_of_some(there: Site) -> None:
     try:
         hits = there.search("verdicts", there.dense(QUERY) | inference(QUERY))
         told = {hit["_id"]: hit["_source"].get("simgate_verdict") for hit in hits}
-        verdicts = {str(number): str(there.reranker.verify(QUERY, text).outcome) for number, text in enumerate(TEXTS)}
-        assert set(verdicts.values()) == {"accepted", "rejected"}
-        assert told == verdicts | {"none": None, "null": None, "bad": "unverified"}
+        assert told == {
+            "0": "rejected", "1": "accepted", "2": "rejected", "3": "accepted", "none": None, "null": None,
+            "bad": "unverified",
+        }  # fmt: skip
         (bad,) = (hit["_source"] for hit in hits if hit["_id"] == "bad")
         assert bad["simgate_probability"] == -1.0 and "index the document again" in bad["simgate_reason"]
         assert all(isinstance(hit["_source"].get("simgate_probability", 0.0), float) for hit in hits)

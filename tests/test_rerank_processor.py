@@ -140,7 +140,7 @@ STORED: list[tuple[dict[str, Any], bool, str | None, str]] = [
     ({BLOB: FOREIGN}, True, None, "another bundle's blob alone: unverified"),
     ({}, True, None, "neither: unverified"),
     ({"text": " "}, True, None, "no words: unverified"),
-    ({"text": [TEXTS[0], TEXTS[2]]}, False, None, "two values"),
+    ({"text": [TEXTS[2], "Ducks swim there."]}, False, None, "two values"),
     ({"text": 'say "left" \\ {"a": [1]} 🚂'}, False, None, "signs of JSON"),
     ({"text": "${parameters.query}"}, True, QUERY, "ML Commons puts the query in its place: only a blob helps"),
     ({"text": "${parameters.query}", BLOB: "OWN"}, False, None, "the blob counts, whatever is put behind it"),
