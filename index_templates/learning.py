@@ -117,7 +117,7 @@ class Learning:
                     continue
                 if not _simgates(name, model):
                     raise TemplateError(
-                        f"connector: {connector} cannot be changed while the model {model['name']} ({name}) is deployed: "
+                        f"connector: {connector} cannot be changed while {model['name']} ({name}) is deployed: "
                         "OpenSearch takes it for one of its own, as ids are alike: undeploy it, apply again, deploy it"
                     )
             models.append(name)

@@ -1,4 +1,4 @@
-"""The commands ``simgate lab run`` and ``simgate lab report``; listing them imports no torch."""
+"""The commands ``simgate lab run``, ``report`` and ``heldout``; listing them imports no torch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from pathlib import Path
 import click
 
 from onnx_export.cli import FOLDER, data_option, needed, told
+from plugin_server.bundle import PROFILES
 from plugin_server.cli_common import Bar
 
 #: Grids that are packaged, by file name.
 PACKAGED = Path(__file__).parent / "lab"
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 output_option = click.option("--output", required=True, type=FOLDER, help="Folder of rows, checkpoints and figures.")
 
@@ -24,7 +27,7 @@ def lab() -> None:
 @click.argument("config")
 @data_option
 @output_option
-@click.option("--triples", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Own triples to report.")
+@click.option("--triples", type=FILE, help="Own triples to report.")
 @told
 def run(config: str, data: Path, output: Path, triples: Path | None) -> None:
     """Train and measure every system of a grid; what has been measured is left, what was stopped goes on.
@@ -69,6 +72,47 @@ def report(config: str, output: Path, page: Path) -> None:
     path = grid_file(config)
     for file in write(Grid.read(path), output, page, path.read_text(encoding="utf-8")):
         click.echo(file)
+
+
+@lab.command()
+@click.argument("checkpoints", nargs=-1, required=True, type=FILE)
+@click.option("--rows", type=FILE, help="Held-out rows.  [default: heldout.jsonl beside the last checkpoint]")
+@click.option("--per-source", type=click.IntRange(1), default=600, show_default=True, help="Rows of a source, at most.")
+@click.option(
+    "--split", multiple=True, default=("written",), show_default=True, help="Source to show by category, too."
+)
+@click.option("--errors", "count", type=click.IntRange(0), default=0, help="So many errors of each side, to be read.")
+@click.option("--profile", type=click.Choice(PROFILES), default="pairs", show_default=True, help="Of the errors.")
+@told
+def heldout(
+    checkpoints: tuple[Path, ...], rows: Path | None, per_source: int, split: tuple[str, ...], count: int, profile: str
+) -> None:
+    """Print where verifiers are weak: AUROC of CHECKPOINTS by source and category on rows that were held out.
+
+    Copies of a run's checkpoint.pt make its learning curve. Errors are those of the last checkpoint, at the threshold
+    with the best accuracy over the sources. Rows of a source that is split are all read.
+
+    \b
+    Example:
+      simgate lab heldout runs/mine/checkpoint.pt --errors 25
+
+    Exit codes: 0 printed; 1 checkpoint or rows cannot be used.
+    """
+    with needed("lab"):
+        from onnx_export.calibration import capped, load_rows
+        from onnx_export.lab.heldout import curve, errors, judge, shown
+    every = load_rows(rows or checkpoints[-1].with_name("heldout.jsonl"))
+    chosen = [row for row in every if row.source in split]
+    chosen += capped([row for row in every if row.source not in split], per_source)
+    with Bar("Checkpoints") as bar:
+        judged = []
+        for number, checkpoint in enumerate(checkpoints):
+            bar.update(number, len(checkpoints), checkpoint.name)
+            judged.append(judge(checkpoint, chosen))
+        bar.update(len(checkpoints), len(checkpoints), "")
+    click.echo(curve(chosen, judged, split))
+    if count:
+        click.echo(f"\n{shown(errors(chosen, judged[-1], profile), count)}")
 
 
 def grid_file(name: str) -> Path:
