@@ -22,8 +22,9 @@ YEARS, MOVE = range(1500, 2030), 40
 def renamed_pairs(rows: Sequence[Pair], count: int, seed: int) -> list[Pair]:
     """At most `count` copies of rows that name somebody or something on both sides; the same for the same seed.
 
-    A name that stands in both texts, or in one, becomes the same other name everywhere, no two the same one; years move
-    by one distance. What is true of a pair is true of its copy, and nothing is learnt of Rome by heart.
+    A name that stands in both texts, or in one, becomes the same other name everywhere, no two the same one; it stays
+    where one of the texts writes it small ("North Wales", "the north of Wales"). Years move by one distance. What is
+    true of a pair is true of its copy, and nothing is learnt of Rome by heart.
 
     Example:
         >>> row = Pair("They flew from Oslo to Rome .", "From Rome they flew to Oslo .", 0, 0, "role", "s", "1")
@@ -46,7 +47,9 @@ def renamed_pairs(rows: Sequence[Pair], count: int, seed: int) -> list[Pair]:
     while read and len(made) < count:
         rng.shuffle(read)
         for row, left, right in read[: count - len(made)]:
-            words = table(sorted(names(left) | names(right)), known, rng)
+            said = {token.word for token in (*left, *right)}
+            others = table(sorted(names(left) | names(right)), known, rng)
+            words = {name: other for name, other in others.items() if name.lower() not in said}
             moved = rng.randrange(1, MOVE) * rng.choice((-1, 1))
             query, document = (text_of(_renamed(tokens, words, moved)) for tokens in (left, right))
             made.append(replace(row, query=query, document=document, source="renamed"))
