@@ -112,14 +112,14 @@ class Learning:
         """
         models = []
         for name, model in (await self._taken_for(connector)).items():
-            if model["connector_id"] != connector:
-                if model["model_state"] not in IN_USE:
-                    continue
-                if not _simgates(name, model):
-                    raise TemplateError(
-                        f"connector: {connector} cannot be changed while {model['name']} ({name}) is deployed: "
-                        "OpenSearch takes it for one of its own, as ids are alike: undeploy it, apply again, deploy it"
-                    )
+            own = model["connector_id"] == connector
+            if not own and model["model_state"] not in IN_USE:
+                continue
+            if not own and not _simgates(name, model):
+                raise TemplateError(
+                    f"connector: {connector} cannot be changed while the model {model['name']} ({name}) is deployed: "
+                    "OpenSearch takes it for one of its own, as ids are alike: undeploy it, apply again, deploy it"
+                )
             models.append(name)
         return models
 

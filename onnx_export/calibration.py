@@ -62,7 +62,7 @@ class Read:
 
     def label(self, column: int) -> int | None:
         """The row's label for a profile's column."""
-        return (self.pair.pairs, self.pair.passages)[column]
+        return self.pair.label(column)
 
 
 def calibrate(bundle: Bundle, rows: Sequence[Pair]) -> tuple[Calibration, dict[str, Any]]:

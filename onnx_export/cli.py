@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DEFAULT = Path(__file__).parent / "default.toml"
 FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Arguments = ParamSpec("Arguments")
 
 data_option = click.option(
@@ -52,7 +53,7 @@ def told(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
 @click.option(
     "--from",
     "earlier",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="Checkpoint of another run to go on from, with other rows or more steps.",
 )
 @told
@@ -76,7 +77,7 @@ def train(config: str, data: Path, output: Path, earlier: Path | None) -> None:
 
 
 @click.command()
-@click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("checkpoint", type=FILE)
 @click.argument("bundle", type=FOLDER)
 @click.option("--name", help="Name of the bundle.  [default: the folder's]")
 @click.option(
@@ -107,7 +108,7 @@ def convert(checkpoint: Path, bundle: Path, name: str | None, token_bits: str) -
 @click.argument("bundle")
 @data_option
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
-@click.option("--triples", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Own triples to report.")
+@click.option("--triples", type=FILE, help="Own triples to report.")
 @click.option("--cache", type=FOLDER, help="Keep encoded collections in this folder.")
 @click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure this part alone; may be repeated.")
 @click.option("--sample", type=click.IntRange(0), default=0, help="At most so many rows a set; 0 for all.")

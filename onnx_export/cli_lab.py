@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from onnx_export.cli import FOLDER, data_option, needed, told
+from onnx_export.cli import FILE, FOLDER, data_option, needed, told
 from plugin_server.bundle import PROFILES
 from plugin_server.cli_common import Bar
 
 #: Grids that are packaged, by file name.
 PACKAGED = Path(__file__).parent / "lab"
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 output_option = click.option("--output", required=True, type=FOLDER, help="Folder of rows, checkpoints and figures.")
 

@@ -35,3 +35,7 @@ class Pair:
     category: str
     source: str
     group: str
+
+    def label(self, column: int) -> Label:
+        """The label for a profile's column, in the order of `plugin_server.bundle.PROFILES`."""
+        return (self.pairs, self.passages)[column]

@@ -26,7 +26,7 @@ from plugin_server.search import Question
 from plugin_server.server import Server
 
 QUERY = "Turn left at the church."
-TEXTS = ["Turn right at the church.", "At the church, turn left.", "The mill makes bread.", "Go left at the church."]
+TEXTS = ["Turn right at the church.", "At the church, turn left.", "The mill makes bread.", "Left at the church."]
 DOCUMENTS = [Document(str(number), text) for number, text in enumerate(TEXTS)]
 COUNTED = re.compile(r'^simgate_(blobs|verdicts)_total\{.*?(?:bundle|outcome)="(\w+)".*\} ([0-9.e+]+)$', re.MULTILINE)
 

@@ -66,6 +66,7 @@ def test_the_file_keeps_its_word_on_the_pairs_themselves(
     assert made.near_misses_accepted == accepted[labels == 0].sum() == 1, "270 near-misses allow one"
     assert made.true_pairs_lost == (~accepted)[labels == 1].sum()
     assert made.loss_low <= made.true_pairs_lost / 270 < made.loss_high
+    assert (made.loss_low < made.true_pairs_lost / 270) == (made.true_pairs_lost > 0)
     assert made.bound <= 0.02
     assert made.holds
     assert (told["threshold"], told["auroc"] > 0.5) == (made.threshold, True)

@@ -29,7 +29,7 @@ from index_templates.resource import Resource, names
 from plugin_server import Reranker
 
 QUERY = "Turn left at the church."
-TEXTS = ["Turn right at the church.", "At the church, turn left.", "The mill makes bread.", "Go left at the church."]
+TEXTS = ["Turn right at the church.", "At the church, turn left.", "The mill makes bread.", "Left at the church."]
 ENDPOINTS = ("rerank", "rerank-custom")
 
 

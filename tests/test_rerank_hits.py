@@ -135,7 +135,7 @@ def test_as_the_pipeline_of_an_index(there: Site) -> None:
 @pytest.mark.parametrize("opensearch", ["opensearch_3"], indirect=True)
 def test_oversampling_finds_what_comes_later(there: Site) -> None:
     """Of ten times as many hits as were asked for, the best; OpenSearch 2 from Maven lacks the module for it."""
-    query = "Take a left turn at the church."
+    query = "One goes left at the church, not right."
     best = sorted(scores(there.rerank(query)).items(), key=lambda item: -item[1])
     nearest = list(scores(there.search("", there.dense(query))))
     since = len(there.proxy.seen)

@@ -12,16 +12,12 @@ from numpy.typing import NDArray
 
 from onnx_export.base import base_folder
 from onnx_export.batches import Rows
-from onnx_export.calibration import best_threshold, even_weights
+from onnx_export.calibration import best_threshold, even_weights, source_aurocs
 from onnx_export.checkpoint import load_checkpoint
 from onnx_export.errors import BadCheckpoint
-from onnx_export.evaluation.metrics import auroc
 from onnx_export.pair import Pair
 from onnx_export.train import logits_of, plain_tokenizer
 from plugin_server.bundle import PROFILES
-
-#: A part of the rows: its name, and which of them it holds (n,).
-Part = tuple[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +69,15 @@ def curve(rows: Sequence[Pair], judged: Sequence[Judged], split: Sequence[str] =
         f"| profile | rows | number |{''.join(f' step {one.step:,} |' for one in judged)}",
         "|---|---|---|" + "---|" * len(judged),
     ]
+    sources = np.array([row.source for row in rows])
+    categories = np.array([f"{row.source}, {row.category}" for row in rows])
     for column, profile in enumerate(PROFILES):
         labels = _labels(rows, column)
-        for name, chosen in _parts(rows, split):
-            seen = chosen & (labels >= 0)
-            if len(set(labels[seen])) == 2:
-                figures = (auroc(labels[seen], one.logits[seen, column]) for one in judged)
-                lines.append(
-                    f"| `{profile}` | {name} | {seen.sum():,} |{''.join(f' {figure:.3f} |' for figure in figures)}"
-                )
+        for parts, seen in ((sources, labels >= 0), (categories, (labels >= 0) & np.isin(sources, split))):
+            figures = [source_aurocs(labels[seen], one.logits[seen, column], parts[seen]) for one in judged]
+            for name in figures[0]:
+                cells = "".join(f" {figure[name]:.3f} |" for figure in figures)
+                lines.append(f"| `{profile}` | {name} | {(parts[seen] == name).sum():,} |{cells}")
     return "\n".join(lines)
 
 
@@ -128,16 +124,6 @@ def _drawn(rows: Sequence[Pair], count: int, seed: int) -> Iterator[str]:
         yield f"- {row.source}, {row.category}: {row.query!r} / {row.document!r}"
 
 
-def _parts(rows: Sequence[Pair], split: Sequence[str]) -> Iterator[Part]:
-    sources, categories = np.array([row.source for row in rows]), np.array([row.category for row in rows])
-    for source in np.unique(sources):
-        chosen = sources == source
-        yield str(source), chosen
-        for category in np.unique(categories[chosen]) if source in split else ():
-            yield f"{source}, {category}", chosen & (categories == category)
-
-
 def _labels(rows: Sequence[Pair], column: int) -> NDArray[np.int64]:
     """Labels (n,) of a profile's column, -1 where there is none."""
-    every = ((row.pairs, row.passages)[column] for row in rows)
-    return np.array([-1 if label is None else label for label in every], np.int64)
+    return np.array([-1 if (label := row.label(column)) is None else label for row in rows], np.int64)
