@@ -85,7 +85,7 @@ class Config:
     Attributes:
         mixture: share of each source in the training rows, by source name; sources not named are left out.
         generated: how many pairs the generators write, by generator (``grammar``, ``edits``, ``claims``, ``topics``,
-            ``unrelated``, ``renamed``, ``blocks``).
+            ``unrelated``, ``renamed``, ``blocks``, ``implied``).
     """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)

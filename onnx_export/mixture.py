@@ -12,6 +12,7 @@ from onnx_export.generators.block_pairs import block_pairs
 from onnx_export.generators.claims import claim_pairs
 from onnx_export.generators.edits import edit_pairs
 from onnx_export.generators.grammar import grammar_pairs
+from onnx_export.generators.implied import implied_pairs
 from onnx_export.generators.renamed import renamed_pairs
 from onnx_export.generators.sentences import split
 from onnx_export.generators.topics import topic_pairs
@@ -28,6 +29,8 @@ PARAPHRASES, SENTENCES = ("paws_wiki", "sugarcrepe_pp"), ("valse", "cannot", "sn
 PASSAGES = ("squadshifts", "qed_nq")
 #: Sources whose rows are also given other names.
 RENAMED = ("paws_wiki", "written")
+#: Sources in which a sentence stands in several rows, so that labels follow from each other.
+IMPLYING = ("paws_wiki",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ def _generated(config: Config, rows: list[Pair], captions: list[str], out: bool)
         + topic_pairs(rows, wanted.get("topics", 0), seed)
         + unrelated_pairs(rows, wanted.get("unrelated", 0), seed)
         + (block_pairs(natural(rows, sentences), wanted["blocks"], seed) if wanted.get("blocks") else [])
+        + implied_pairs([row for row in rows if row.source in IMPLYING], wanted.get("implied", 0), seed)
         + renamed_pairs([row for row in rows if row.source in RENAMED], wanted.get("renamed", 0), seed)
     )
 

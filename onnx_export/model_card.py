@@ -28,6 +28,7 @@ LICENCES = {
     "claims": "own claims about the passages above",
     "topics": "own topical queries to the passages above",
     "renamed": "pairs of PAWS-Wiki and own written ones under other names",
+    "implied": "pairs of PAWS-Wiki sentences whose label follows from those of other pairs",
     "unrelated": "texts of the sets above that have nothing to do with each other",
 }
 
