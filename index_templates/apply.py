@@ -13,7 +13,6 @@ from index_templates.learning import Learning, callers
 from index_templates.resource import Resource, digest, names
 from index_templates.store import (
     Endpoint,
-    Held,
     Installed,
     Pipeline,
     Request,
@@ -183,7 +182,7 @@ async def remove(request: Request, options: Options, dry: bool = False) -> Async
     """
     run = _Run(request, options, dry, await Abilities.ask(request, options.engine))
     stores = run.stores()
-    removed: set[str] = set()
+    gone: dict[str, str] = {}
     for name in reversed(_ordered(options)):
         resource = Resource.load(options.engine, name)
         if run.abilities.missing(resource.body, resource.kind, True):
@@ -197,16 +196,16 @@ async def remove(request: Request, options: Options, dry: bool = False) -> Async
         if not old.version:
             yield Change(resource.kind, named, "kept", "was not made by simgate")
             continue
-        try:
-            if not dry:
-                await store.delete(named, old)
-        except Held as error:
-            yield Change(resource.kind, named, "kept", str(error))
+        model = await store.holding(old.id, gone) if isinstance(store, Learning) else ""
+        if model:
+            yield Change(resource.kind, named, "kept", f"OpenSearch says that the model {model} uses it")
             continue
-        removed.add(named)
+        if not dry:
+            await store.delete(named, old)
+        gone[old.id] = named
         yield Change(resource.kind, named, "removed", f"v{old.version}")
     if run.abilities.machine_learning and options.sidecar:
-        others = [name for name in await callers(request, options.values["sidecar"]) if name not in removed]
+        others = [name for name in await callers(request, options.values["sidecar"]) if name not in gone.values()]
         if others:
             yield Change("cluster_setting", "ml_commons", "kept", f"the connector {others[0]} calls the sidecar, too")
         else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
-from index_templates.store import Held, Installed, Request, TemplateError, bare, installed
+from index_templates.store import Installed, Request, TemplateError, bare, installed
 
 #: What a look finds.
 Seen = TypeVar("Seen")
@@ -44,17 +44,24 @@ class Learning:
         return await make(bare(body), old)
 
     async def delete(self, name: str, old: Installed) -> None:
-        """Nothing; it is gone.
-
-        Raises:
-            Held: ML Commons takes a model of somebody else's for one that uses the connector.
-        """
+        """Nothing; it is gone."""
         own = [old.id] if self.kind == "model" else []
         for model in own:
             await self._undeploy(model)
-        if self.kind == "connector" and (model := await self._holding(old.id)):
-            raise Held(f"OpenSearch says that the model {model} uses it")
         await self._settled("DELETE", f"{self.path}/{old.id}", None, own)
+
+    async def holding(self, identity: str, gone: Collection[str] = ()) -> str:
+        """A model that does not let a connector go, empty for none; also one that only seems to be the connector's.
+
+        Args:
+            gone: ids of models that are deleted before.
+        """
+        for model in await self._taken_for(identity) if self.kind == "connector" else ():
+            if model in gone:
+                continue
+            if await self.request("GET", f"{ML}/models/{model}", None):  # a search tells of those just deleted, too
+                return model
+        return ""
 
     async def _read(self, identity: str) -> Installed | None:
         """What is there now: a search would tell of what was there a second ago."""
@@ -96,13 +103,6 @@ class Learning:
         query = {"query": {"match": {"connector_id": connector}}, "size": MANY}
         found = await self.request("POST", f"{ML}/models/_search", query)
         return {str(hit["_id"]): hit["_source"] for hit in found["hits"]["hits"]} if found else {}
-
-    async def _holding(self, connector: str) -> str:
-        """A model that does not let the connector go, empty for none."""
-        for model in await self._taken_for(connector):
-            if await self.request("GET", f"{ML}/models/{model}", None):  # a search tells of those just deleted, too
-                return model
-        return ""
 
     async def _models_of(self, connector: str) -> list[str]:
         """Its models, and those of simgate in use that ML Commons takes for its models.

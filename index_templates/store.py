@@ -18,10 +18,6 @@ class TemplateError(Exception):
     """A resource could not be put in place; the message says which and why."""
 
 
-class Held(TemplateError):
-    """A resource stays, because something else needs it; the message says what."""
-
-
 @dataclass(frozen=True, slots=True)
 class Installed:
     """What is there: its id, and the version and digest that its description tells; 0 and empty for somebody else's."""

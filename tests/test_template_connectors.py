@@ -119,7 +119,9 @@ def test_a_connector_that_another_model_is_said_to_use_stays(opensearch: Engine,
     there = cluster(opensearch, "held")
     there.apply()
     with lookalike(there, "verify", True) as (used,):
+        foretold = there.remove(dry=True)
         told = there.remove()
+        assert told == foretold
         assert told.pop("connector verify") == f"kept OpenSearch says that the model {used} uses it"
         assert told.pop("cluster_setting ml_commons").startswith("kept the connector ")
         assert set(told.values()) == {"removed v1"}
