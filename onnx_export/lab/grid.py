@@ -16,7 +16,7 @@ from onnx_export.generators.written import WRITTEN
 #: Kinds that nothing is trained for: the base model's cosine, BM25, both, and a bundle as it is served.
 GIVEN = ("cosine", "bm25", "hybrid", "bundle")
 #: Keys of a ``[[system]]``.
-KEYS = {"name", "kind", "about", "encoder", "shape", "training", "mixture", "bundle"}
+KEYS = {"name", "kind", "about", "seeds", "encoder", "shape", "training", "mixture", "bundle"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,9 @@ class System:
         name: unique, also the name of its folder.
         kind: one of `GIVEN`, or a kind of ``[verifier]`` that is trained.
         about: what it shows, for the page.
-        config: of a training run; its seed is that of the grid's first.
+        config: of a training run, but for its seed.
+        seeds: of weights and of the order of rows, the grid's or its own; one for what is not trained. The rows are
+            the same for all.
         bundle: folder of a bundle; empty for the one in the package.
     """
 
@@ -52,11 +54,12 @@ class System:
     kind: str
     about: str
     config: Config
+    seeds: tuple[int, ...]
     bundle: str = ""
 
     @property
     def trained(self) -> bool:
-        """Whether there is something to train, so that seeds matter."""
+        """Whether there is something to train."""
         return self.kind not in GIVEN
 
 
@@ -66,14 +69,12 @@ class Grid:
 
     Attributes:
         name: of the file, without its suffix.
-        seeds: of weights and of the order of rows; the rows themselves are the same for all.
         rows: training rows of a source, at most, whole groups of them; 0 for all.
         base: what every system's configuration starts from.
     """
 
     name: str
     systems: tuple[System, ...]
-    seeds: tuple[int, ...]
     rows: int
     base: Config
     measuring: Measuring = field(default_factory=Measuring)
@@ -93,27 +94,25 @@ class Grid:
             name: table.pop(name) for name in ("seeds", "rows", "measuring", "system") if name in table
         }
         base = Config.parse(table, path)
-        seeds, rows = own.get("seeds", [base.training.seed]), own.get("rows", 0)
-        if not isinstance(seeds, list) or not seeds or not all(type(seed) is int for seed in seeds):
-            raise BadConfig(f"{path}: seeds: {seeds!r} is no list of whole numbers with at least one")
+        seeds, rows = _seeds(str(path), own, (base.training.seed,)), own.get("rows", 0)
         if type(rows) is not int or rows < 0:
             raise BadConfig(f"{path}: rows: {rows!r} is no whole number of at least 0")
         given = own.get("system", [])
         if not isinstance(given, list) or not given:
             raise BadConfig(f"{path}: no [[system]]: give at least one, with a name and a kind")
-        systems = tuple(_system(path, number, item, base) for number, item in enumerate(given, 1))
+        systems = tuple(_system(path, number, item, base, seeds) for number, item in enumerate(given, 1))
         names = [system.name for system in systems]
         for name in names:
             if names.count(name) > 1:
                 raise BadConfig(f"{path}: two systems are named {name!r}: a name is also a folder")
         measuring = section_of(Measuring, path, "measuring", own)
-        return cls(path.stem, systems, tuple(seeds), rows, base, measuring)
+        return cls(path.stem, systems, rows, base, measuring)
 
     def cells(self) -> Iterator[tuple[System, int]]:
-        """Every system with every seed, a seed after the other; what is not trained has the first seed alone."""
-        for seed in self.seeds:
+        """Every system with its seeds, a seed after the other."""
+        for seed in dict.fromkeys(seed for system in self.systems for seed in system.seeds):
             for system in self.systems:
-                if system.trained or seed == self.seeds[0]:
+                if seed in system.seeds:
                     yield seeded(system, seed), seed
 
     def decides_rows(self) -> dict[str, Any]:
@@ -133,7 +132,15 @@ def seeded(system: System, seed: int) -> System:
     return replace(system, config=replace(config, training=replace(config.training, seed=seed)))
 
 
-def _system(path: Path, number: int, item: dict[str, Any], base: Config) -> System:
+def _seeds(where: str, item: dict[str, Any], usual: tuple[int, ...]) -> tuple[int, ...]:
+    """The ``seeds`` of a table."""
+    seeds = item.get("seeds", [*usual])
+    if not isinstance(seeds, list) or not seeds or not all(type(seed) is int for seed in seeds):
+        raise BadConfig(f"{where}: seeds: {seeds!r} is no list of whole numbers with at least one")
+    return tuple(seeds)
+
+
+def _system(path: Path, number: int, item: dict[str, Any], base: Config, seeds: tuple[int, ...]) -> System:
     """One ``[[system]]`` over the grid's own sections."""
     where = f"[[system]] {number}"
     if unknown := set(item) - KEYS:
@@ -153,4 +160,6 @@ def _system(path: Path, number: int, item: dict[str, Any], base: Config) -> Syst
         "mixture": numbers_of(float, path, "mixture", item) or base.mixture,
         "generated": base.generated,
     }
-    return System(name, item["kind"], item.get("about", ""), Config.parse(table, path), item.get("bundle", ""))
+    config, own = Config.parse(table, path), _seeds(f"{path}: {where}", item, seeds)
+    own = own[:1] if item["kind"] in GIVEN else own
+    return System(name, item["kind"], item.get("about", ""), config, own, item.get("bundle", ""))

@@ -103,12 +103,11 @@ def sections(results: Results, config: str) -> Iterator[Section]:
 
 def _head(results: Results) -> Section:
     grid = results.grid
-    seeds = f"{len(grid.seeds)} seed{'s' * (len(grid.seeds) > 1)}"
     rows = f"at most {grid.rows:,} of a source" if grid.rows else "all there are"
     return Section(f"""# Laboratory: {grid.name}
 
-Every trained system saw the same rows ({rows}), with {seeds}; figures are means, ± is the deviation over seeds. Report
-sets were never trained on, and no threshold or weight was chosen on them: those come from held-out rows of the training
+Every trained system saw the same rows ({rows}); figures are means over its seeds, ± is their deviation. Report sets
+were never trained on, and no threshold or weight was chosen on them: those come from held-out rows of the training
 sources. Every set holds true pairs beside near-misses: a system that rejects everything has an AUROC of 0.5 and accepts
 nothing. A set counts under the profile that labels most of its rows.""")
 
@@ -119,8 +118,9 @@ def _systems(results: Results) -> Section:
         quality = [results.spread(system.name, _over(figure)) for figure in ("auroc", "accepted", "accuracy")]
         held = results.spread(system.name, _over("auroc", "heldout"))
         milliseconds, stored = (results.spread(system.name, _cost(name)).mean for name in ("ms", "bytes"))
-        rows.append((f"**{system.name}**: {system.about}", *quality, held, f"{milliseconds:.1f}", f"{stored:.0f}"))
-    head = ("system", "AUROC", "true accepted", "accuracy", "held-out AUROC", "ms", "bytes a token")
+        told, seeds = f"**{system.name}**: {system.about}", len(results.cells[system.name]) if system.trained else ""
+        rows.append((told, seeds, *quality, held, f"{milliseconds:.1f}", f"{stored:.0f}"))
+    head = ("system", "seeds", "AUROC", "true accepted", "accuracy", "held-out AUROC", "ms", "bytes a token")
     return Section(
         f"""## Systems
 

@@ -63,7 +63,7 @@ class Results:
         """
         cells: dict[str, list[Table]] = {}
         for system in grid.systems:
-            for seed in grid.seeds:
+            for seed in system.seeds:
                 path = output / system.name / str(seed) / "figures.json"
                 if path.exists():
                     cells.setdefault(system.name, []).append(json.loads(path.read_text(encoding="utf-8")))
