@@ -86,10 +86,24 @@ class Rows:
         return hashlib.sha256(b"".join(row.tobytes() for row in self.ids)).hexdigest()
 
     def partners(self) -> NDArray[np.int64]:
-        """(n,) for each row the number of one with the same query and the other label; -1 where there is none."""
-        true = (self.labels == 1).any(1)
-        found = [{int(side): n for n, side in enumerate(self.sides[:, 0]) if true[n] == label} for label in (0, 1)]
-        return np.array([found[not true[n]].get(int(side), -1) for n, side in enumerate(self.sides[:, 0])], np.int64)
+        """(n,) for each row the number of one with the other label that shares a text; -1 where there is none.
+
+        One with the same query goes first; rows that may be exchanged share texts on whichever side.
+        """
+        true = (self.labels == 1).any(1).tolist()
+        asked: list[dict[int, int]] = [{}, {}]
+        said: list[dict[int, int]] = [{}, {}]
+        for number, (query, document) in enumerate(self.sides.tolist()):
+            asked[true[number]][query] = number
+            if self.exchangeable[number]:
+                said[true[number]] |= {query: number, document: number}
+        found = np.full(len(self.sides), -1, np.int64)
+        for number, (query, document) in enumerate(self.sides.tolist()):
+            other = not true[number]
+            found[number] = asked[other].get(query, -1)
+            if found[number] < 0 and self.exchangeable[number]:
+                found[number] = said[other].get(query, said[other].get(document, -1))
+        return found
 
     def drawn(
         self, mixture: dict[str, float], tokens: int, seed: int, partners: bool = False, exchange: bool = True
@@ -97,7 +111,7 @@ class Rows:
         """Batches without end: sources by their share, rows at random within one, in random order.
 
         Args:
-            partners: to each row one with the same query and the other label comes along, if there is one.
+            partners: to each row one of its `partners` comes along, if there is one.
             exchange: rows of a source that holds paraphrases are exchanged half of the time, if both profiles agree on
                 their label or that of ``passages`` is not known, so that neither side's style tells the label. Sources
                 of premises and hypotheses keep their direction. Rows of one query are exchanged together.

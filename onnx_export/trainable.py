@@ -94,8 +94,8 @@ def ranking_loss(logits: Tensor, batch: Batch) -> Tensor:
     What two pairs share, such as the words in common that near-misses of a kind have, falls out of the difference.
     """
     logits, labels = logits.float(), batch.labels
-    shared = batch.query_texts[:, None] == batch.query_texts[None]
-    shared |= batch.document_texts[:, None] == batch.document_texts[None]
+    texts = (batch.query_texts, batch.document_texts)
+    shared = torch.stack([one[:, None] == other[None] for one in texts for other in texts]).any(0)
     terms = []
     for column in range(labels.shape[1]):
         true, false = labels[:, column] == 1, labels[:, column] == 0

@@ -141,12 +141,35 @@ def test_drawn_rows_are_exchanged_half_of_the_time(tokenizer: Tokenizer) -> None
     assert ten / (bus + turned + ten) == pytest.approx(0.5, abs=0.06), "b keeps its direction"
 
 
+@pytest.mark.parametrize(
+    ("labels", "expected", "remark"),
+    [
+        ((1, 1), [2, -1, 0, 0], "a text in common, on whichever side, but for what may not be exchanged"),
+        ((1, 0), [-1, -1, -1, -1], "profiles that disagree keep the direction"),
+        ((None, 1), [-1, -1, -1, -1], "and so does what is no paraphrase"),
+    ],
+)
+def test_partners_share_a_text(
+    tokenizer: Tokenizer, labels: tuple[int | None, int], expected: list[int], remark: str
+) -> None:
+    rows = Rows(
+        [
+            row("bus", "shop", *labels, "a"),
+            row("hill", "shop hill", 1, 1, "a"),
+            row("ten", "bus", 0, 0, "a"),
+            row("shop", "ten hill", 0, 0, "a"),
+        ],
+        tokenizer,
+    )
+    assert rows.partners().tolist() == expected, remark
+
+
 def test_partners_come_along_and_are_exchanged_together(tokenizer: Tokenizer) -> None:
     rows = Rows(
         [
             row("bus", "shop", 1, 1, "a"),
             row("bus", "shop hill", 0, 0, "a"),
-            row("ten", "shop", 0, 0, "a"),
+            row("ten", "hill hill", 0, 0, "a"),
             row("ten hill", "hill", 1, 1, "b"),
         ],
         tokenizer,

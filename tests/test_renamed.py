@@ -54,3 +54,25 @@ def test_none_are_wanted_and_none_can_be_made() -> None:
     assert renamed_pairs(OTHERS, 0, 1) == []
     assert renamed_pairs([Pair("a red car", "a blue car", 0, 0, "binding", "own", "1")], 5, 1) == []
     assert renamed_pairs(OTHERS, 4, 3) == renamed_pairs(OTHERS, 4, 3)
+
+
+def test_rows_of_a_group_are_copied_together() -> None:
+    texts = (
+        "Paul sold Rosa a boat in 1990 .",
+        "Rosa bought a boat from Paul in 1990 .",
+        "Rosa sold Paul a boat in 1990 .",
+    )
+    group = [Pair(texts[0], texts[n], label, label, "role", "own", "1") for n, label in ((1, 1), (2, 0))]
+    made = renamed_pairs([*group, *OTHERS], 30, 1)
+    true = [row.query for row in made if row.group == "1" and row.pairs == 1]
+    false = [row.query for row in made if row.group == "1" and row.pairs == 0]
+    assert true and true == false, "one text, one copy"
+    assert len(set(true)) > 1, "and other names the next time"
+
+
+def test_a_name_that_another_row_of_the_group_writes_small_stays() -> None:
+    row = Pair("Paul lives in North Wales .", "In North Wales lives Paul .", 1, 1, "role", "own", "1")
+    small = Pair("Paul lives in North Wales .", "Paul lives in the north of Wales .", 1, 1, "role", "own", "1")
+    made = [copy for copy in renamed_pairs([row, small, *OTHERS], 30, 1) if copy.group == "1"]
+    assert made
+    assert all("North" in copy.query.split() for copy in made)

@@ -291,6 +291,9 @@ def test_ranking_loss_by_hand() -> None:
     logits = torch.tensor([[2.0, 9.0], [1.0, 9.0], [0.0, 9.0], [3.0, 9.0]])
     gaps = [1.0 - 2.0, 3.0 - 0.0]  # the near-miss less the true pair that it shares a text with, profile pairs
     assert float(ranking_loss(logits, batch)) == pytest.approx(np.mean(np.log1p(np.exp(gaps))))
+    crossed = replace(batch, query_texts=torch.tensor([1, 2, 3, 4]), document_texts=torch.tensor([5, 6, 7, 1]))
+    gaps = [3.0 - 2.0, 9.0 - 9.0]  # 0 and 3 share a text, each on its side; under either profile
+    assert float(ranking_loss(logits, crossed)) == pytest.approx(np.mean(np.log1p(np.exp(gaps))))
     alone = replace(batch, query_texts=torch.arange(4), document_texts=torch.arange(4, 8))
     assert float(ranking_loss(logits, alone)) == 0
 

@@ -6,10 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
+from typing import TypeAlias
 
 from onnx_export.generators.tagging import Tokens, tag, text_of
 from onnx_export.pair import Pair
 
+#: A row, and its query and document tagged.
+Read: TypeAlias = tuple[Pair, Tokens, Tokens]
 MONTHS = "January February March April May June July August September October November December".split()
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 #: Names of a closed kind stay within it; those that are also common words stay as they are.
@@ -22,9 +25,9 @@ YEARS, MOVE = range(1500, 2030), 40
 def renamed_pairs(rows: Sequence[Pair], count: int, seed: int) -> list[Pair]:
     """At most `count` copies of rows that name somebody or something on both sides; the same for the same seed.
 
-    A name that stands in both texts, or in one, becomes the same other name everywhere, no two the same one; it stays
-    where one of the texts writes it small ("North Wales", "the north of Wales"). Years move by one distance. What is
-    true of a pair is true of its copy, and nothing is learnt of Rome by heart.
+    The rows of a group are copied together: a name becomes the same other name in all their texts, no two the same one;
+    it stays where one of the texts writes it small ("North Wales", "the north of Wales"). Years move by one distance.
+    What is true of a pair is true of its copy, rows that share a text still do, and nothing is learnt of Rome by heart.
 
     Example:
         >>> row = Pair("They flew from Oslo to Rome .", "From Rome they flew to Oslo .", 0, 0, "role", "s", "1")
@@ -35,24 +38,36 @@ def renamed_pairs(rows: Sequence[Pair], count: int, seed: int) -> list[Pair]:
     if not count:  # tagging takes minutes
         return []
     rng = Random(seed)
-    read = [(row, tag(row.query), tag(row.document)) for row in rows]
-    read = [(row, left, right) for row, left, right in read if names(left) & names(right)]
+    groups: dict[tuple[str, str], list[Read]] = defaultdict(list)
     pools: dict[str, set[str]] = defaultdict(set)
-    for _, *sides in read:
-        for tokens in sides:
-            for word in names(tokens):
+    for row in rows:
+        left, right = tag(row.query), tag(row.document)
+        if names(left) & names(right):
+            groups[row.source, row.group].append((row, left, right))
+            for word in names(left) | names(right):
                 pools[_pool(word)].add(word)
     known = {name: sorted(words) for name, words in pools.items()}
-    made: list[Pair] = []
-    while read and len(made) < count:
-        rng.shuffle(read)
-        for row, left, right in read[: count - len(made)]:
-            said = {token.word for token in (*left, *right)}
-            others = table(sorted(names(left) | names(right)), known, rng)
-            words = {name: other for name, other in others.items() if name.lower() not in said}
-            moved = rng.randrange(1, MOVE) * rng.choice((-1, 1))
-            query, document = (text_of(_renamed(tokens, words, moved)) for tokens in (left, right))
-            made.append(replace(row, query=query, document=document, source="renamed"))
+    order, made = sorted(groups), list[Pair]()
+    while order and len(made) < count:
+        rng.shuffle(order)
+        for name in order:
+            made += _copies(groups[name], known, rng)
+            if len(made) >= count:
+                break
+    return made[:count]
+
+
+def _copies(group: Sequence[Read], known: Mapping[str, Sequence[str]], rng: Random) -> list[Pair]:
+    """A copy of each row of a group, all under the same other names."""
+    texts = [tokens for _, *sides in group for tokens in sides]
+    said = {token.word for tokens in texts for token in tokens}
+    others = table(sorted(set[str]().union(*map(names, texts))), known, rng)
+    words = {name: other for name, other in others.items() if name.lower() not in said}
+    moved = rng.randrange(1, MOVE) * rng.choice((-1, 1))
+    made = []
+    for row, *sides in group:
+        query, document = (text_of(_renamed(tokens, words, moved)) for tokens in sides)
+        made.append(replace(row, query=query, document=document, source="renamed"))
     return made
 
 
