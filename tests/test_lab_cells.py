@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -47,10 +48,13 @@ def asked(source: str, count: int) -> list[Pair]:
 @pytest.fixture(scope="module")
 def material() -> Material:
     train, held = rows_of("toy", 120, 1), rows_of("toy", 40, 2)
+    held += [replace(row, source="apart", pairs=0, passages=0) for row in rows_of("apart", 20, 4)]
     questions = {"squadshifts": asked("squadshifts", 6), "topics": asked("topics", 6)}
     triples = [Pair(WORDS[n], WORDS[n + k], 1 - k, None, "role", "triples", str(n)) for n in range(6) for k in (0, 1)]
     return Material(
-        mixture=Mixture(train, held, {"train": {"toy": 120}, "heldout": {"toy": 40}, "dropped_as_overlap": {}}),
+        mixture=Mixture(
+            train, held, {"train": {"toy": 120}, "heldout": {"toy": 40, "apart": 20}, "dropped_as_overlap": {}}
+        ),
         heldout=held,
         sets={"toy": rows_of("toy", 40, 3), "triples": triples},
         asked=questions,
@@ -167,6 +171,9 @@ def test_the_page(place: Path, figures: list[Path]) -> None:
         assert f"| {system} |" in text
         assert system in json.loads(kept)
     assert "steps = 4" in text
+    for table in (part for part in text.split("\n\n") if part.startswith("| system |")):
+        columns = zip(*(line.split("|")[1:-1] for line in table.splitlines()), strict=True)
+        assert all("".join(column[2:]).strip() for column in columns), "no column without a figure"
     assert page.count("<svg") == 3
     links = {link.split("/")[2] for link in re.findall(r"https?://[^\s\"<]+", page)}
     assert links <= {"www.w3.org", "purl.org", "creativecommons.org"}, "names of XML, nothing that is fetched"

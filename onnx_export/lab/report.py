@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from onnx_export.lab import plots
 from onnx_export.lab.grid import Grid
-from onnx_export.lab.results import Results, Table, of_category, of_set, over_sets
+from onnx_export.lab.results import Results, Table, main_profile, of_category, of_set, over_sets
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -135,7 +135,7 @@ threads, in float32 but for the bundle.""",
 
 def _by_category(results: Results) -> Section:
     tables = [found for cell in results.every() for part in ("sets", "heldout") for found in cell[part].values()]
-    named = (item for found in tables for profile in found.values() for item in profile["categories"].items())
+    named = (item for found in tables if found for item in found[main_profile(found)]["categories"].items())
     names = sorted({name for name, row in named if row["own"]})
     about = "Means over the sets, held-out rows included, that hold true pairs of the category."
     return Section(f"## AUROC by category\n\n{about}\n\n{_rows(results, names, _category)}")

@@ -87,8 +87,8 @@ class Results:
             yield from cells
 
     def keys(self, part: str) -> list[str]:
-        """The names under ``sets`` or ``heldout``, of all systems."""
-        return list(dict.fromkeys(name for cell in self.every() for name in cell[part]))
+        """The names under ``sets`` or ``heldout``, of all systems, where there are both labels."""
+        return list(dict.fromkeys(name for cell in self.every() for name, table in cell[part].items() if table))
 
 
 def main_profile(table: Table) -> str:
