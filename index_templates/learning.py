@@ -50,16 +50,15 @@ class Learning:
             await self._undeploy(model)
         await self._settled("DELETE", f"{self.path}/{old.id}", None, own)
 
-    async def holding(self, identity: str, gone: Collection[str] = ()) -> str:
+    async def holding(self, identity: str, gone: Collection[str]) -> str:
         """A model that does not let a connector go, empty for none; also one that only seems to be the connector's.
 
         Args:
             gone: ids of models that are deleted before.
         """
         for model in await self._taken_for(identity) if self.kind == "connector" else ():
-            if model in gone:
-                continue
-            if await self.request("GET", f"{ML}/models/{model}", None):  # a search tells of those just deleted, too
+            # a search tells of those just deleted, too
+            if model not in gone and await self.request("GET", f"{ML}/models/{model}", None):
                 return model
         return ""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import combinations
 
 from onnx_export.pair import Pair
+from onnx_export.sources.text import first_linked
 
 
 def implied_pairs(rows: Iterable[Pair], wanted: int, seed: int) -> list[Pair]:
@@ -35,7 +36,8 @@ def implied_pairs(rows: Iterable[Pair], wanted: int, seed: int) -> list[Pair]:
 
 def _of_group(rows: list[Pair]) -> list[Pair]:
     """What the rows of one group imply."""
-    classes = _classes(rows)
+    classes = {text: text for row in rows for text in (row.query, row.document)}
+    classes |= first_linked((row.query, row.document) for row in rows if row.pairs == 1)
     known = {frozenset((row.query, row.document)) for row in rows}
     other = {frozenset((classes[row.query], classes[row.document])) for row in rows if row.pairs == 0}
     if any(len(pair) == 1 for pair in other):
@@ -47,13 +49,3 @@ def _of_group(rows: list[Pair]) -> list[Pair]:
         if frozenset((one, two)) not in known and (label or meanings in other):
             found.append(Pair(one, two, label, label, rows[0].category, "implied", rows[0].group))
     return found
-
-
-def _classes(rows: list[Pair]) -> dict[str, str]:
-    """For every sentence the alphabetically first of those that say the same."""
-    classes = {text: text for row in rows for text in (row.query, row.document)}
-    for row in rows:
-        if row.pairs == 1:
-            one, two = sorted((classes[row.query], classes[row.document]))
-            classes = {text: one if first == two else first for text, first in classes.items()}
-    return classes

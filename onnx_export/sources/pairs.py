@@ -11,6 +11,7 @@ from onnx_export.sources.nli import nli_labels
 from onnx_export.sources.text import (
     detokenise,
     digest,
+    first_linked,
     group_of,
     key_of,
     one_line,
@@ -86,23 +87,8 @@ def _alike(row: Pair) -> bool:
 
 def _grouped(rows: list[Pair]) -> list[Pair]:
     """The rows with groups in which rows that share a sentence never part."""
-    anchors = _anchors(rows)
+    anchors = first_linked((key_of(row.query), key_of(row.document)) for row in rows)
     return [replace(row, group=group_of(row.source, anchors[key_of(row.document)])) for row in rows]
-
-
-def _anchors(rows: list[Pair]) -> dict[str, str]:
-    """For every sentence the alphabetically first of all it is linked to."""
-    anchors: dict[str, str] = {}
-
-    def first(sentence: str) -> str:
-        while anchors.setdefault(sentence, sentence) != sentence:
-            sentence = anchors[sentence]
-        return sentence
-
-    for row in rows:
-        one, other = sorted((first(key_of(row.query)), first(key_of(row.document))))
-        anchors[other] = one
-    return {sentence: first(sentence) for sentence in list(anchors)}
 
 
 def _sem_anto_neg(folder: Path) -> list[Pair]:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,26 @@ def digest(text: str) -> int:
         (True, False, True)
     """
     return int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)
+
+
+def first_linked(links: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """For every text of the links the alphabetically first of all that it is linked to, directly or not.
+
+    Example:
+        >>> first_linked([("c", "b"), ("b", "a"), ("e", "d")])
+        {'c': 'a', 'b': 'a', 'a': 'a', 'e': 'd', 'd': 'd'}
+    """
+    firsts: dict[str, str] = {}
+
+    def first(text: str) -> str:
+        while firsts.setdefault(text, text) != text:
+            text = firsts[text]
+        return text
+
+    for link in links:
+        one, other = sorted(map(first, link))
+        firsts[other] = one
+    return {text: first(text) for text in list(firsts)}
 
 
 def group_of(source: str, anchor: str) -> str:
