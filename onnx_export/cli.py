@@ -13,6 +13,7 @@ import click
 
 from onnx_export.errors import ExportError
 from onnx_export.evaluation import PARTS
+from plugin_server.bundle import DEFAULT as PACKAGED
 from plugin_server.bundle import Bundle
 from plugin_server.cli_common import Bar, emit, json_option
 from plugin_server.errors import SimgateError
@@ -53,8 +54,8 @@ def told(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
 @click.option(
     "--from",
     "earlier",
-    type=FILE,
-    help="Checkpoint of another run to go on from, with other rows or more steps.",
+    type=click.Path(path_type=Path),
+    help="Checkpoint of another run, or bundle (a folder, or default), to go on from, with other rows or more steps.",
 )
 @told
 def train(config: str, data: Path, output: Path, earlier: Path | None) -> None:
@@ -66,11 +67,14 @@ def train(config: str, data: Path, output: Path, earlier: Path | None) -> None:
     Example:
       simgate train default --data data --output runs/first
       simgate convert runs/first/checkpoint.pt my-bundle
+      simgate train longer.toml --data data --output runs/longer --from default
 
     Exit codes: 0 trained; 1 data, configuration or checkpoint cannot be used.
     """
     with needed("train"):
         from onnx_export.train import train as run
+    if earlier == Path("default") and not earlier.exists():
+        earlier = PACKAGED
     with Bar("Training") as bar:
         path = run(configuration(config), data, output, bar.update, earlier)
     click.echo(path)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from onnx_export.base import base_licence, base_name
+from onnx_export.base import base_licence, base_name, plain_tokenizer
 from onnx_export.calibration import Calibration, calibrate, capped, load_rows
 from onnx_export.checkpoint import load_checkpoint
 from onnx_export.errors import BadCheckpoint
@@ -20,7 +20,6 @@ from onnx_export.model_card import model_card
 from onnx_export.pair import Pair
 from onnx_export.parity import TEXTS, parity, recall_gap
 from onnx_export.quantisation import quantise_verifier
-from onnx_export.train import plain_tokenizer
 from onnx_export.verifiers import SERVED
 from plugin_server.bundle import (
     CARD,

@@ -10,9 +10,9 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
+from onnx_export.base import plain_tokenizer
 from onnx_export.graphs import ServedVerifier
 from onnx_export.model import Model
-from onnx_export.train import plain_tokenizer
 from plugin_server.blob import quantise
 from plugin_server.bundle import ENCODER, VERIFIER
 

@@ -14,20 +14,20 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
-from onnx_export.base import base_folder
+from onnx_export.base import base_folder, plain_tokenizer
 from onnx_export.batches import Rows
 from onnx_export.calibration import save_rows, source_aurocs
-from onnx_export.checkpoint import build, carry_on, load_checkpoint, save_checkpoint
+from onnx_export.checkpoint import build, load_checkpoint, save_checkpoint
 from onnx_export.config import Config
 from onnx_export.dual_encoder import DualEncoder
-from onnx_export.errors import BadCheckpoint, BaseModelUnsupported
+from onnx_export.errors import BadCheckpoint
 from onnx_export.lower_cache import LowerCache
 from onnx_export.mixture import Mixture
 from onnx_export.model import Model
+from onnx_export.restore import carry_on
 from onnx_export.trainable import Trainable
-from plugin_server.bundle import PROFILES, TOKENIZER
+from plugin_server.bundle import PROFILES
 
 log = logging.getLogger("simgate.train")
 
@@ -42,7 +42,7 @@ def train(config: Config, data: Path, output: Path, progress: Progress, earlier:
         config: every knob.
         data: folder of the data sets.
         output, progress: as `fit`.
-        earlier: checkpoint of another run to go on from, unless ``output`` holds one.
+        earlier: checkpoint of another run, or folder of a bundle, to go on from, unless ``output`` holds a checkpoint.
 
     Raises:
         BadCheckpoint: as `fit`, and `carry_on`.
@@ -146,23 +146,6 @@ def heldout_figures(rows: Rows, logits: NDArray[np.float32]) -> dict[str, dict[s
         profile: source_aurocs(rows.labels[seen, column].astype(np.int64), logits[seen, column], rows.sources[seen])
         for column, (profile, seen) in enumerate(zip(PROFILES, known.T, strict=True))
     }
-
-
-def plain_tokenizer(base: Path) -> Tokenizer:
-    """The base model's tokenizer with neither padding nor truncation.
-
-    Raises:
-        BaseModelUnsupported: it does not put one mark before a text and one behind it, which no word is matched with.
-    """
-    tokenizer = Tokenizer.from_file(str(base / TOKENIZER))
-    marks = tokenizer.num_special_tokens_to_add(False)
-    if marks != 2:
-        raise BaseModelUnsupported(
-            f"base: {base / TOKENIZER} puts {marks} marks around a text: 2 are needed, one before and one behind it"
-        )
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
 
 
 def _schedule(step: int, config: Config) -> float:

@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel
 
+from onnx_export.base import plain_tokenizer
 from onnx_export.checkpoint import load_checkpoint
 from onnx_export.config import VerifierConfig
 from onnx_export.convert import RECALL_GAP, convert, write_graphs
@@ -34,7 +35,7 @@ from onnx_export.pair import Pair
 from onnx_export.parity import recall_gap
 from onnx_export.stem import Stem
 from onnx_export.token_encoder import TokenEncoder
-from onnx_export.train import fit, plain_tokenizer
+from onnx_export.train import fit
 from onnx_export.trainable import ChannelDropout
 from plugin_server import Bundle, Reranker, Settings
 from plugin_server.bundle import ENCODER, TOKENIZER

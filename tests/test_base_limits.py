@@ -15,11 +15,11 @@ from tiny import tiny_bundle, tiny_config
 from tokenizers import Tokenizer, processors
 from transformers import ViTConfig
 
+from onnx_export.base import plain_tokenizer
 from onnx_export.config import Config
 from onnx_export.errors import BadConfig, BaseModelUnsupported
 from onnx_export.model import Model
 from onnx_export.token_encoder import TokenEncoder
-from onnx_export.train import plain_tokenizer
 from onnx_export.verifiers.maps import LONGEST
 from plugin_server import Reranker, Settings
 from plugin_server.bundle import TOKENIZER

@@ -11,10 +11,10 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
+from onnx_export.base import plain_tokenizer
 from onnx_export.batches import Batch, Rows
 from onnx_export.errors import BadConfig
 from onnx_export.pair import Label, Pair
-from onnx_export.train import plain_tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from test_train import config_of, toy
 from tiny import tiny_base
 
-from onnx_export.base import base_folder
+from onnx_export.base import base_folder, plain_tokenizer
 from onnx_export.batches import Rows
 from onnx_export.calibration import save_rows
 from onnx_export.checkpoint import load_checkpoint
@@ -21,7 +21,7 @@ from onnx_export.errors import BadCheckpoint
 from onnx_export.lab.heldout import Judged, curve, errors, shown
 from onnx_export.mixture import Mixture
 from onnx_export.pair import Pair
-from onnx_export.train import fit, heldout_figures, logits_of, plain_tokenizer
+from onnx_export.train import fit, heldout_figures, logits_of
 from plugin_server.cli import main
 
 HELD = [replace(row, category=("role", "number")[int(row.group) // 2 % 2]) for row in toy(80, 2)]

@@ -14,14 +14,16 @@ import pytest
 import torch
 from tiny import tiny_config
 
+from onnx_export.base import plain_tokenizer
 from onnx_export.batches import Batch, Rows
-from onnx_export.checkpoint import carry_on, load_checkpoint, save_checkpoint
+from onnx_export.checkpoint import load_checkpoint, save_checkpoint
 from onnx_export.config import Config
 from onnx_export.errors import BadCheckpoint
 from onnx_export.mixture import Mixture
 from onnx_export.model import Model, rounded
 from onnx_export.pair import Pair
-from onnx_export.train import fit, heldout_figures, logits_of, plain_tokenizer
+from onnx_export.restore import carry_on
+from onnx_export.train import fit, heldout_figures, logits_of
 from onnx_export.trainable import pair_loss, ranking_loss
 
 WORDS = ["station", "hill", "bus", "ten", "shop", "bread", "noon", "train", "bridge", "river", "school", "garden"]

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from onnx_export.base import base_folder
+from onnx_export.base import base_folder, plain_tokenizer
 from onnx_export.batches import Rows
 from onnx_export.calibration import best_threshold, even_weights, source_aurocs
 from onnx_export.checkpoint import load_checkpoint
 from onnx_export.errors import BadCheckpoint
 from onnx_export.pair import Pair
-from onnx_export.train import logits_of, plain_tokenizer
+from onnx_export.train import logits_of
 from plugin_server.bundle import PROFILES
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_export.train import plain_tokenizer
+from onnx_export.base import plain_tokenizer
 from onnx_export.trainable import Trainable
 
 Ids = NDArray[np.int64]
