@@ -26,11 +26,16 @@ def lab() -> None:
 @data_option
 @output_option
 @click.option("--triples", type=FILE, help="Own triples to report.")
+@click.option(
+    "--known", "page", type=FILE, help="JSON of a page whose figures are taken for the cells that they are of."
+)
 @told
-def run(config: str, data: Path, output: Path, triples: Path | None) -> None:
+def run(config: str, data: Path, output: Path, triples: Path | None, page: Path | None) -> None:
     """Train and measure every system of a grid; what has been measured is left, what was stopped goes on.
 
-    CONFIG is a TOML file, or the word paper for the packaged comparison of everything that the paper compares.
+    CONFIG is a TOML file, or the word paper for the packaged comparison of everything that the paper compares. A copy
+    of it with a [[system]] of your own trains that one alone if --known names paper's own figures: a cell's figures are
+    those of another if configuration, seed and rows are the same.
 
     \b
     Example:
@@ -40,13 +45,14 @@ def run(config: str, data: Path, output: Path, triples: Path | None) -> None:
     Exit codes: 0 every cell has its figures; 1 data or configuration cannot be used.
     """
     with needed("lab"):
+        from onnx_export.lab.cells import known_figures
         from onnx_export.lab.cells import run as run_cells
         from onnx_export.lab.grid import Grid
         from onnx_export.lab.material import Material
-    grid = Grid.read(grid_file(config))
+    grid, figures = Grid.read(grid_file(config)), known_figures(page) if page else {}
     material = Material.prepare(grid, data, triples, output / "rows")
     with Bar("Cells") as bar:
-        paths = run_cells(grid, material, output, bar.update)
+        paths = run_cells(grid, material, output, bar.update, figures)
     click.echo(f"{output}: figures of {len(paths)} cells")
 
 

@@ -53,3 +53,7 @@ class BadCheckpoint(ExportError):
 
 class ResultsMissing(ExportError):
     """A report is asked for before anything has been measured."""
+
+
+class BadResults(ExportError):
+    """A file that should hold a comparison's figures does not."""

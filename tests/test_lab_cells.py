@@ -12,8 +12,8 @@ from random import Random
 import pytest
 from tiny import tiny_base, tiny_bundle
 
-from onnx_export.errors import BadCheckpoint, ResultsMissing
-from onnx_export.lab.cells import run
+from onnx_export.errors import BadCheckpoint, BadResults, ResultsMissing
+from onnx_export.lab.cells import known_figures, run
 from onnx_export.lab.grid import Grid
 from onnx_export.lab.material import Material, some_groups
 from onnx_export.lab.report import POLICIES, html, write
@@ -153,6 +153,28 @@ def test_another_configuration_in_the_same_folder(place: Path, material: Materia
     other.write_text(changed, encoding="utf-8")
     with pytest.raises(BadCheckpoint, match="of another configuration"):
         run(Grid.read(other), material, place / "out", silent)
+
+
+def test_figures_of_a_page_are_taken(place: Path, material: Material, figures: list[Path], tmp_path: Path) -> None:
+    """For the cells that they are of, by whatever name; a system that the page does not have is measured."""
+    grid = Grid.read(place / "small.toml")
+    write(grid, place / "out", tmp_path / "page", "")
+    known = known_figures(tmp_path / "page.json")
+    assert len(known) == len(figures)
+    small = replace(grid, systems=(replace(grid.systems[0], name="renamed"), grid.systems[1]))
+    del known[json.loads(figures[1].read_text(encoding="utf-8"))["digest"]]
+    told: list[str] = []
+    paths = run(small, material, tmp_path / "out", lambda *line: told.append(line[2]), known)
+    assert told == ["bm25, seed 1"]
+    was, found = (json.loads(path.read_text(encoding="utf-8")) for path in (figures[0], paths[0]))
+    assert found == was | {"system": "renamed"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"cosine": [{"sets": {}}]}'])
+def test_what_is_no_page(tmp_path: Path, text: str) -> None:
+    (tmp_path / "page.json").write_text(text, encoding="utf-8")
+    with pytest.raises(BadResults, match="not the JSON that `simgate lab report` writes"):
+        known_figures(tmp_path / "page.json")
 
 
 def test_lower_layers_are_computed_once(place: Path, figures: list[Path]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from onnx_export.checkpoint import load_checkpoint
 from onnx_export.config import Config, VerifierConfig
 from onnx_export.dual_encoder import DualEncoder
+from onnx_export.errors import BadResults
 from onnx_export.lab.cost import cost
 from onnx_export.lab.dense import Dense
 from onnx_export.lab.figures import Table, measure, of_run
@@ -36,12 +37,15 @@ SEARCHERS = (VectorScorer, WordScorer, HybridScorer)
 Progress = Callable[[int, int, str], None]
 
 
-def run(grid: Grid, material: Material, output: Path, progress: Progress) -> list[Path]:
+def run(
+    grid: Grid, material: Material, output: Path, progress: Progress, known: Mapping[str, Table] | None = None
+) -> list[Path]:
     """The figures of every cell, ``<system>/<seed>/figures.json`` under `output`; cells that have theirs are left.
 
     Args:
         material: of the grid.
         progress: told the cell, the number of cells, and a line.
+        known: figures measured before, as `known_figures` reads them, taken for the cells that they are of.
 
     Raises:
         BadCheckpoint: `output` holds a checkpoint of another configuration.
@@ -56,14 +60,30 @@ def run(grid: Grid, material: Material, output: Path, progress: Progress) -> lis
         path = folder / "figures.json"
         decided = digest(system, rows)
         if not (path.exists() and json.loads(path.read_text(encoding="utf-8"))["digest"] == decided):
-            told = f"{system.name}, seed {seed}"
-            progress(number, len(todo), told)
-            dense = dense or Dense.kept(base, material, grid.measuring.depth, output / f"dense-{rows}.json")
-            within = _within(progress, number, len(todo), told)
-            figures = cell(system, material, dense, base, folder, output / "lower", within)
-            write_json(path, {"digest": decided, **figures})
+            if known and decided in known:
+                write_json(path, {**known[decided], "system": system.name})
+            else:
+                told = f"{system.name}, seed {seed}"
+                progress(number, len(todo), told)
+                dense = dense or Dense.kept(base, material, grid.measuring.depth, output / f"dense-{rows}.json")
+                within = _within(progress, number, len(todo), told)
+                figures = cell(system, material, dense, base, folder, output / "lower", within)
+                write_json(path, {"digest": decided, **figures})
         written.append(path)
     return written
+
+
+def known_figures(page: Path) -> dict[str, Table]:
+    """The figures behind a page, by the digest of their cell.
+
+    Raises:
+        BadResults: the file is not one that `onnx_export.lab.report.write` wrote as JSON.
+    """
+    try:
+        cells = json.loads(page.read_text(encoding="utf-8"))
+        return {figures["digest"]: figures for seeds in cells.values() for figures in seeds}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise BadResults(f"{page}: not the JSON that `simgate lab report` writes beside its page: {error!r}") from error
 
 
 def cell(
