@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from onnx_export.checkpoint import load_checkpoint
-from onnx_export.config import Config, VerifierConfig
+from onnx_export.config import Config, EncoderConfig, VerifierConfig
 from onnx_export.dual_encoder import DualEncoder
 from onnx_export.errors import BadResults
 from onnx_export.lab.cost import cost
@@ -22,7 +23,7 @@ from onnx_export.lab.figures import Table, measure, of_run
 from onnx_export.lab.files import write_json
 from onnx_export.lab.grid import Grid, System
 from onnx_export.lab.material import Material
-from onnx_export.lab.scorers import BundleScorer, Scorer, Searcher, VectorScorer, scorer_of
+from onnx_export.lab.scorers import BundleScorer, Matrices, Scorer, Searcher, VectorScorer, scorer_of
 from onnx_export.lab.words import HybridScorer, WordScorer
 from onnx_export.pair import Pair
 from onnx_export.train import fit
@@ -35,6 +36,8 @@ BITS = 4
 #: Systems that search by themselves in place of reranking.
 SEARCHERS = (VectorScorer, WordScorer, HybridScorer)
 Progress = Callable[[int, int, str], None]
+#: What frozen encoders said, by their configuration.
+Kept: TypeAlias = "dict[EncoderConfig, Matrices]"
 
 
 def run(
@@ -54,6 +57,7 @@ def run(
     base = VectorScorer(DualEncoder(untrained(grid.base)))
     rows = decides(grid, material)
     dense: Dense | None = None
+    kept: Kept = defaultdict(dict)
     written = []
     for number, (system, seed) in enumerate(todo, 1):
         folder = output / system.name / str(seed)
@@ -67,7 +71,7 @@ def run(
                 progress(number, len(todo), told)
                 dense = dense or Dense.kept(base, material, grid.measuring.depth, output / f"dense-{rows}.json")
                 within = _within(progress, number, len(todo), told)
-                figures = cell(system, material, dense, base, folder, output / "lower", within)
+                figures = cell(system, material, dense, base, folder, output / "lower", within, kept)
                 write_json(path, {"digest": decided, **figures})
         written.append(path)
     return written
@@ -94,10 +98,11 @@ def cell(
     folder: Path,
     lower: Path,
     progress: Progress,
+    kept: Kept,
 ) -> Table:
     """The figures of one system with one seed."""
     started = time.monotonic()
-    scorer = scorer_for(system, material, base, folder, lower, progress)
+    scorer = scorer_for(system, material, base, folder, lower, progress, kept)
     trained = time.monotonic()
     figures: Table = {
         "system": system.name,
@@ -115,9 +120,15 @@ def cell(
 
 
 def scorer_for(
-    system: System, material: Material, base: VectorScorer, folder: Path, lower: Path, progress: Progress
+    system: System,
+    material: Material,
+    base: VectorScorer,
+    folder: Path,
+    lower: Path,
+    progress: Progress,
+    kept: Kept,
 ) -> Scorer:
-    """The system ready to score: trained, if it has anything to train."""
+    """The system ready to score: trained, if it has anything to train; frozen encoders are asked for a text once."""
     if system.kind == "cosine":
         return base
     if system.kind == "bm25":
@@ -126,9 +137,11 @@ def scorer_for(
         return HybridScorer(base)
     if system.kind == "bundle":
         return BundleScorer(Reranker(Bundle.open(system.bundle), Settings()))
-    checkpoint = fit(system.config, material.mixture, folder, progress, lower)
+    mixture = replace(material.mixture, heldout=material.heldout)  # all of them would take as long as half the steps
+    checkpoint = fit(system.config, mixture, folder, progress, lower)
     model, _ = load_checkpoint(checkpoint)
-    return scorer_of(model, BITS)
+    encoder = system.config.encoder
+    return scorer_of(model, BITS, kept[encoder] if encoder.frozen else None)
 
 
 def alone(scorer: Searcher, material: Material) -> Table:

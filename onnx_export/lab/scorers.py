@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -24,8 +24,11 @@ from plugin_server.verifier import stacked
 #: A query and a document.
 Texts = tuple[str, str]
 Scores = NDArray[np.float64]
-#: Padded tokens of a batch of texts, and padded cells of a batch of maps.
-TOKENS, CELLS = 16384, 1 << 18
+#: Token matrices of a text's windows, by the text.
+Matrices: TypeAlias = "dict[str, list[TokenMatrix]]"
+#: Padded tokens of a batch of texts, and padded cells of a batch of maps. With 16,384 tokens no cache of a processor
+#: holds a layer's attention: long texts took 2.3 times as long.
+TOKENS, CELLS = 1024, 1 << 18
 
 
 class Scorer(Protocol):
@@ -42,18 +45,19 @@ class Searcher(Scorer, Protocol):
         """(q, d) scores of every query with every document."""
 
 
-def scorer_of(model: Trainable, bits: int) -> Scorer:
+def scorer_of(model: Trainable, bits: int, kept: Matrices | None = None) -> Scorer:
     """The scorer of a trained model.
 
     Args:
         bits: of a number of a token row, as a bundle would store it.
+        kept: what other models with the same frozen encoder said, to be read and added to.
     """
     if isinstance(model, CrossEncoder):
         return CrossScorer(model)
     if isinstance(model, DualEncoder):
         return VectorScorer(model)
     assert isinstance(model, Model)
-    return TokenScorer(model, bits)
+    return TokenScorer(model, bits, kept)
 
 
 class VectorScorer:
@@ -96,8 +100,9 @@ class VectorScorer:
 class TokenScorer:
     """A verifier over token matrices, rounded as a bundle stores them."""
 
-    def __init__(self, model: Model, bits: int) -> None:
-        self._model, self.bits, self._known = model.eval(), bits, dict[str, list[TokenMatrix]]()
+    def __init__(self, model: Model, bits: int, kept: Matrices | None = None) -> None:
+        self._model, self.bits = model.eval(), bits
+        self._known: Matrices = {} if kept is None else kept
         self._served = ServedVerifier(model.verifier).eval()
         self._windows = Windows(model)
         self._device = next(model.parameters()).device
