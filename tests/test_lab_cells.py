@@ -203,6 +203,21 @@ def test_the_page(place: Path, figures: list[Path]) -> None:
     assert again == page
 
 
+def test_a_page_tells_what_it_lacks(place: Path, figures: list[Path], tmp_path: Path) -> None:
+    """Figures that were not measured, or of another configuration."""
+    path = place / "small.toml"
+    assert "Not measured yet" not in (place / "pages" / "small.md").read_text(encoding="utf-8")
+    shutil.copytree(place / "out", tmp_path / "out", ignore=shutil.ignore_patterns("*.pt", "*.jsonl", "lower"))
+    (tmp_path / "out" / "cosine" / "1" / "figures.json").unlink()
+    (tmp_path / "out" / "dual" / "2" / "figures.json").unlink()
+    text = path.read_text(encoding="utf-8").replace('name = "frozen"', 'name = "frozen"\ntraining = { dropout = 0.3 }')
+    (tmp_path / "small.toml").write_text(text, encoding="utf-8")
+    write(Grid.read(tmp_path / "small.toml"), tmp_path / "out", tmp_path / "page", text)
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "Not measured yet: cosine (1 of its seeds), dual (1 of its seeds), frozen (2 of its seeds).\n" in page
+    assert "| frozen |" not in page
+
+
 def test_a_page_of_nothing(place: Path, tmp_path: Path) -> None:
     shutil.copy(place / "small.toml", tmp_path)
     with pytest.raises(ResultsMissing, match="no figures of small: `simgate lab run` writes them"):

@@ -104,12 +104,13 @@ def sections(results: Results, config: str) -> Iterator[Section]:
 def _head(results: Results) -> Section:
     grid = results.grid
     rows = f"at most {grid.rows:,} of a source" if grid.rows else "all there are"
+    missing = f"\n\nNot measured yet: {', '.join(results.missing)}." if results.missing else ""
     return Section(f"""# Laboratory: {grid.name}
 
 Every trained system saw the same rows ({rows}); figures are means over its seeds, ± is their deviation. Report sets
 were never trained on, and no threshold or weight was chosen on them: those come from held-out rows of the training
 sources. Every set holds true pairs beside near-misses: a system that rejects everything has an AUROC of 0.5 and accepts
-nothing. A set counts under the profile that labels most of its rows.""")
+nothing. A set counts under the profile that labels most of its rows.{missing}""")
 
 
 def _systems(results: Results) -> Section:

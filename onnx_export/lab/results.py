@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from onnx_export.errors import ResultsMissing
-from onnx_export.lab.grid import Grid, System
+from onnx_export.lab.grid import Grid, System, seeded
 from plugin_server.bundle import PROFILES
 
 Table = dict[str, Any]
@@ -56,7 +56,7 @@ class Results:
 
     @classmethod
     def read(cls, grid: Grid, output: Path) -> Results:
-        """The figures under `output` of every cell that has been measured.
+        """The figures under `output` of every cell that has been measured; those of another configuration do not count.
 
         Raises:
             ResultsMissing: none has.
@@ -66,7 +66,9 @@ class Results:
             for seed in system.seeds:
                 path = output / system.name / str(seed) / "figures.json"
                 if path.exists():
-                    cells.setdefault(system.name, []).append(json.loads(path.read_text(encoding="utf-8")))
+                    cell = json.loads(path.read_text(encoding="utf-8"))
+                    if cell["config"] == (asdict(seeded(system, seed).config) if system.trained else None):
+                        cells.setdefault(system.name, []).append(cell)
         if not cells:
             raise ResultsMissing(f"{output}: no figures of {grid.name}: `simgate lab run` writes them")
         return cls(grid, cells)
@@ -75,6 +77,12 @@ class Results:
     def systems(self) -> list[System]:
         """The systems that have figures."""
         return [system for system in self.grid.systems if system.name in self.cells]
+
+    @property
+    def missing(self) -> list[str]:
+        """The systems that lack figures of a seed, each with how many it lacks."""
+        lacks = {system.name: len(system.seeds) - len(self.cells.get(system.name, ())) for system in self.grid.systems}
+        return [f"{name} ({count} of its seeds)" for name, count in lacks.items() if count]
 
     def spread(self, system: str, figure: Callable[[Table], float | None]) -> Spread:
         """A figure of a system over its seeds; cells that do not have it do not count."""
