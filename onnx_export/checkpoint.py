@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from onnx_export.config import Config, EncoderConfig, TrainingConfig, VerifierConfig
+from onnx_export.config import Config, EncoderConfig, OwnConfig, TrainingConfig, VerifierConfig
 from onnx_export.cross_encoder import CrossEncoder
 from onnx_export.dual_encoder import DualEncoder
 from onnx_export.errors import BadCheckpoint, BadConfig
@@ -47,7 +46,7 @@ def save_checkpoint(
     Args:
         before: configurations of the steps before those of the model's own, each with ``until``, its last step.
     """
-    state = {"config": asdict(model.config), "step": step, "trained": model.trained(), "before": list(before)}
+    state = {"config": model.config.plain(), "step": step, "trained": model.trained(), "before": list(before)}
     state["optimiser"] = optimiser.state_dict() if optimiser else None
     write_state(path, state)
 
@@ -61,7 +60,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def config_of(raw: dict[str, Any]) -> Config:
-    """The configuration that `dataclasses.asdict` made plain.
+    """The configuration that `Config.plain` gave.
 
     Raises:
         KeyError, TypeError: a section or field is missing, or there is none of that name.
@@ -72,6 +71,7 @@ def config_of(raw: dict[str, Any]) -> Config:
         training=TrainingConfig(**raw["training"]),
         mixture=raw["mixture"],
         generated=raw["generated"],
+        own={name: OwnConfig(**item) for name, item in raw.get("own", {}).items()},
     )
 
 

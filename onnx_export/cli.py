@@ -49,7 +49,11 @@ def told(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
 
 @click.command()
 @click.argument("config")
-@data_option
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the data sets; not needed if the mixture names none of them.",
+)
 @click.option("--output", required=True, type=FOLDER, help="Folder of the checkpoint.")
 @click.option(
     "--from",
@@ -58,10 +62,12 @@ def told(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
     help="Checkpoint of another run, or bundle (a folder, or default), to go on from, with other rows or more steps.",
 )
 @told
-def train(config: str, data: Path, output: Path, earlier: Path | None) -> None:
+def train(config: str, data: Path | None, output: Path, earlier: Path | None) -> None:
     """Train token branch and verifier; a run that was stopped goes on from its last checkpoint.
 
-    CONFIG is a TOML file, or the word default for the packaged one.
+    CONFIG is a TOML file, or the word default for the packaged one. Pairs of your own are a source like any other: a
+    section [own.NAME] with file (JSON Lines with query, document and label, as calibrate reads them) and profile, and a
+    share for NAME in [mixture].
 
     \b
     Example:

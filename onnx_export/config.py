@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from onnx_export.errors import BadConfig
+from plugin_server.bundle import PROFILES
 
 Section = TypeVar("Section")
 
+#: What labels of a team's own pairs may be of.
+OWN_PROFILES = (*PROFILES, "both")
 #: Tokens of a window and of the overlap of two; 256 is where all-MiniLM-L6-v2 itself cuts.
 WINDOW, OVERLAP = 256, 32
 
@@ -79,6 +82,20 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnConfig:
+    """Labelled pairs of a team's own, as one more source.
+
+    Attributes:
+        file: JSON Lines with ``query``, ``document``, ``label`` and perhaps ``category``, as `simgate calibrate` reads
+            them; a relative path starts from where the command runs.
+        profile: what the labels are of: ``pairs``, ``passages`` or ``both``.
+    """
+
+    file: str = ""
+    profile: str = "pairs"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One training run.
 
@@ -86,6 +103,7 @@ class Config:
         mixture: share of each source in the training rows, by source name; sources not named are left out.
         generated: how many pairs the generators write, by generator (``grammar``, ``edits``, ``claims``, ``topics``,
             ``unrelated``, ``renamed``, ``blocks``, ``implied``).
+        own: sources of a team's own, by name; the mixture gives them their share.
     """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
@@ -93,6 +111,7 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     mixture: dict[str, float] = field(default_factory=dict)
     generated: dict[str, int] = field(default_factory=dict)
+    own: dict[str, OwnConfig] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Config:
@@ -107,6 +126,11 @@ class Config:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BadConfig(f"{path}: {error}") from error
         return cls.parse(table, path)
+
+    def plain(self) -> dict[str, Any]:
+        """Everything as plain values, as checkpoints and manifests hold it; no ``own`` where there is none."""
+        values = asdict(self)
+        return values if self.own else {name: value for name, value in values.items() if name != "own"}
 
     @classmethod
     def parse(cls, table: dict[str, Any], path: Path) -> Config:
@@ -126,6 +150,7 @@ class Config:
             training=section_of(TrainingConfig, path, "training", table),
             mixture=numbers_of(float, path, "mixture", table),
             generated=numbers_of(int, path, "generated", table),
+            own=_own(path, table),
         )
 
 
@@ -140,6 +165,20 @@ def section_of(kind: type[Section], path: Path, name: str, table: dict[str, Any]
         if type(value) is not wanted and (type(value), wanted) != (int, float):
             raise BadConfig(f"{path}: {key} in [{name}]: {value!r} is no {wanted.__name__}")
     return kind(**given)
+
+
+def _own(path: Path, table: dict[str, Any]) -> dict[str, OwnConfig]:
+    """The sections ``[own.NAME]``."""
+    given = _table(path, "own", table)
+    found = {name: section_of(OwnConfig, path, name, given) for name in given}
+    for name, item in found.items():
+        if not item.file:
+            raise BadConfig(f"{path}: [own.{name}]: file is missing: name one of JSON Lines with labelled pairs")
+        if item.profile not in OWN_PROFILES:
+            raise BadConfig(f"{path}: profile in [own.{name}]: {item.profile!r}: choose {', '.join(OWN_PROFILES)}")
+        if name not in table.get("mixture", {}):
+            raise BadConfig(f"{path}: [own.{name}] has no share: give {name} one in [mixture]")
+    return found
 
 
 def _table(path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnx_export.config import Config
+from onnx_export.errors import BadConfig
 from onnx_export.generators.block_pairs import block_pairs
 from onnx_export.generators.claims import claim_pairs
 from onnx_export.generators.edits import edit_pairs
@@ -19,7 +20,7 @@ from onnx_export.generators.topics import topic_pairs
 from onnx_export.generators.unrelated import unrelated_pairs
 from onnx_export.generators.written import written_pairs
 from onnx_export.pair import Pair
-from onnx_export.sources import drop_overlap, raw_train_pairs, report_pairs, vsr_captions
+from onnx_export.sources import drop_overlap, own_pairs, raw_train_pairs, report_pairs, vsr_captions
 
 #: One group in this many is held out: for thresholds and calibration, never trained on.
 HELD_OUT = 20
@@ -29,6 +30,9 @@ PARAPHRASES, SENTENCES = ("paws_wiki", "sugarcrepe_pp"), ("valse", "cannot", "sn
 PASSAGES = ("squadshifts", "qed_nq")
 #: Sources whose rows are also given other names.
 RENAMED = ("paws_wiki", "written")
+#: Sources that need no data set, and those that are made from others.
+WITHIN = ("written", "grammar")
+GENERATED = ("edits", "claims", "topics", "unrelated", "blocks", "implied", "renamed")
 #: Sources in which a sentence stands in several rows, so that labels follow from each other.
 IMPLYING = ("paws_wiki",)
 
@@ -49,32 +53,47 @@ class Mixture:
     counts: dict[str, dict[str, int]]
 
     @classmethod
-    def build(cls, config: Config, data: Path) -> Mixture:
+    def build(cls, config: Config, data: Path | None) -> Mixture:
         """The rows of a configuration, the same ones for the same seed.
 
+        Args:
+            data: folder of the data sets; None if the mixture names only sources of the team's own and `WITHIN`.
+
         Raises:
+            BadConfig: a source of the mixture has no row, needs the data sets, or is two sources of one name.
+            DataMalformed: a file of the team's own has a line that is no labelled pair.
             DataMissing: a data set is not in ``data``.
         """
-        own = written_pairs() if config.mixture.get("written") else []
-        rows, dropped = drop_overlap(
-            raw_train_pairs(data) + own, [row for part in report_pairs(data).values() for row in part]
-        )
-        captions = vsr_captions(data)
+        if data is None and (without := sorted(set(config.mixture) - set(config.own) - set(WITHIN))):
+            raise BadConfig(f"mixture: {without[0]} is made of the data sets: say where they are (--data)")
+        own = [row for name, given in config.own.items() for row in own_pairs(name, given)]
+        sets = raw_train_pairs(data) if data else []
+        report = [row for part in report_pairs(data).values() for row in part] if data else []
+        written = written_pairs() if config.mixture.get("written") else []
+        taken = {row.source for row in sets} | {*WITHIN, *GENERATED}
+        if twice := sorted(taken & set(config.own)):
+            raise BadConfig(f"own: {twice[0]} is the name of another source: choose one that is not taken")
+        rows, dropped = drop_overlap(sets + written + own, report)
+        captions = vsr_captions(data) if data else []
         rows += grammar_pairs(config.generated.get("grammar", 0), config.training.seed)
         sides = []
         for out in (False, True):
-            own = [row for row in rows if held_out(row) == out]
+            side = [row for row in rows if held_out(row) == out]
             seen = [text for text in captions if _out(f"vsr/{text}") == out]
-            sides.append([row for row in own + _generated(config, own, seen, out) if row.source in config.mixture])
+            sides.append([row for row in side + _generated(config, side, seen, out) if row.source in config.mixture])
         train, heldout = sides
         counts = {"train": _by_source(train), "heldout": _by_source(heldout), "dropped_as_overlap": dropped}
+        if absent := sorted(name for name, share in config.mixture.items() if share and name not in counts["train"]):
+            known = ", ".join(sorted(taken | set(config.own)))
+            raise BadConfig(f"mixture: {absent[0]} has no row: is it generated, or one of {known}?")
         return cls(train, heldout, counts)
 
 
 def _generated(config: Config, rows: list[Pair], captions: list[str], out: bool) -> list[Pair]:
-    """What is made from the rows of one side."""
+    """What is made from the rows of one side, of the sources that the mixture names."""
     share = HELD_OUT if out else 1
-    seed, wanted = config.training.seed, {name: count // share for name, count in config.generated.items()}
+    wanted = {name: count // share for name, count in config.generated.items() if name in config.mixture}
+    seed = config.training.seed
     paraphrases = [(row.query, row.document) for row in rows if row.pairs == 1 and row.source in PARAPHRASES]
     sentences = sorted({row.query for row in rows if row.source in SENTENCES} | set(captions))
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ def carry_on(earlier: Path, config: Config, path: Path) -> None:
         BundleError: the folder holds no bundle that can be loaded.
     """
     _, state = restored(Bundle.open(earlier)) if earlier.is_dir() else load_checkpoint(earlier)
-    wanted = asdict(config)
+    wanted = config.plain()
     for part in ("encoder", "verifier"):
         before = state["config"][part]
         if before != wanted[part]:

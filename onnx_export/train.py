@@ -7,7 +7,6 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from onnx_export.calibration import save_rows, source_aurocs
 from onnx_export.checkpoint import build, load_checkpoint, save_checkpoint
 from onnx_export.config import Config
 from onnx_export.dual_encoder import DualEncoder
-from onnx_export.errors import BadCheckpoint
+from onnx_export.errors import BadCheckpoint, BadConfig
 from onnx_export.lower_cache import LowerCache
 from onnx_export.mixture import Mixture
 from onnx_export.model import Model
@@ -35,24 +34,32 @@ CHECKPOINT = "checkpoint.pt"
 Progress = Callable[[int, int, str], None]
 
 
-def train(config: Config, data: Path, output: Path, progress: Progress, earlier: Path | None = None) -> Path:
+def train(config: Config, data: Path | None, output: Path, progress: Progress, earlier: Path | None = None) -> Path:
     """The checkpoint of a finished run; a run that was stopped goes on from its last checkpoint.
 
     Args:
         config: every knob.
-        data: folder of the data sets.
+        data: folder of the data sets, None if the mixture needs none.
         output, progress: as `fit`.
         earlier: checkpoint of another run, or folder of a bundle, to go on from, unless ``output`` holds a checkpoint.
 
     Raises:
         BadCheckpoint: as `fit`, and `carry_on`.
         BaseModelMissing: there is no such base model.
-        DataMissing: a data set is not in ``data``.
+        BadConfig: a profile has no held-out rows of both labels; as `Mixture.build`.
+        DataMalformed, DataMissing: as `Mixture.build`.
     """
     base_folder(config.encoder.base)  # an error before the rows, which take minutes
     if earlier and not (output / CHECKPOINT).exists():
         carry_on(earlier, config, output / CHECKPOINT)
-    return fit(config, Mixture.build(config, data), output, progress)
+    mixture = Mixture.build(config, data)
+    for column, profile in enumerate(PROFILES):
+        if not {0, 1} <= {row.label(column) for row in mixture.heldout}:
+            raise BadConfig(
+                f"mixture: no held-out rows of both labels for profile {profile}, to fit its threshold on: add a source "
+                "that has some, such as written"
+            )
+    return fit(config, mixture, output, progress)
 
 
 def fit(config: Config, mixture: Mixture, output: Path, progress: Progress, lower: Path | None = None) -> Path:
@@ -161,7 +168,7 @@ def _resumed(
     state: dict[str, Any] = {}
     if path.exists():
         model, state = load_checkpoint(path)
-        if asdict(model.config) != asdict(config):
+        if model.config != config:
             raise BadCheckpoint(f"{path} is of another configuration: give another output folder or delete it")
     else:
         model = build(config)

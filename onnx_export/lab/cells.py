@@ -107,7 +107,7 @@ def cell(
     figures: Table = {
         "system": system.name,
         "kind": system.kind,
-        "config": asdict(system.config) if system.trained else None,
+        "config": system.config.plain() if system.trained else None,
         **measure(scorer, material, dense, reranks=not isinstance(scorer, SEARCHERS)),
     }
     if isinstance(scorer, SEARCHERS):
@@ -188,7 +188,7 @@ def digest(system: System, rows: str) -> str:
     Args:
         rows: as `decides` names them.
     """
-    own: object = asdict(system.config) if system.trained else ""
+    own: object = system.config.plain() if system.trained else ""
     if system.kind == "bundle":
         own = Bundle.open(system.bundle).manifest.files
     return _digest([system.kind, own, rows])

@@ -12,6 +12,7 @@ from typing import Any
 from onnx_export.config import Config, numbers_of, section_of
 from onnx_export.errors import BadConfig
 from onnx_export.generators.written import WRITTEN
+from onnx_export.sources import own_pairs
 
 #: Kinds that nothing is trained for: the base model's cosine, BM25, both, and a bundle as it is served.
 GIVEN = ("cosine", "bm25", "hybrid", "bundle")
@@ -118,7 +119,12 @@ class Grid:
     def decides_rows(self) -> dict[str, Any]:
         """Everything that decides the rows but code and data sets, as plain values."""
         written = hashlib.sha256(WRITTEN.read_bytes()).hexdigest()
+        own = {
+            name: hashlib.sha256(repr(own_pairs(name, item)).encode()).hexdigest()
+            for name, item in self.base.own.items()
+        }
         return {
+            **({"own": own} if own else {}),
             "rows": self.rows,
             "mixture": self.base.mixture,
             "generated": self.base.generated,

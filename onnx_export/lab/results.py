@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class Results:
                 path = output / system.name / str(seed) / "figures.json"
                 if path.exists():
                     cell = json.loads(path.read_text(encoding="utf-8"))
-                    if cell["config"] == (asdict(seeded(system, seed).config) if system.trained else None):
+                    if cell["config"] == (seeded(system, seed).config.plain() if system.trained else None):
                         cells.setdefault(system.name, []).append(cell)
         if not cells:
             raise ResultsMissing(f"{output}: no figures of {grid.name}: `simgate lab run` writes them")

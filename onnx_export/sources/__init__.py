@@ -11,6 +11,7 @@ from pathlib import Path
 from onnx_export.pair import Pair
 from onnx_export.sources.nli import breaking_nli, hans, negnli, nli_cad, scone, snli
 from onnx_export.sources.overlap import drop_contradictions, drop_overlap
+from onnx_export.sources.own import own_pairs
 from onnx_export.sources.pairs import banking77_texts, cannot, paws_wiki, stsb, sugarcrepe_pp, valse, vsr_captions
 from onnx_export.sources.qa import limit_edits, passage_window, qed_nq, squadshifts, xquad_en
 from onnx_export.sources.retrieval import Collection, cranfield, scifact
@@ -28,6 +29,7 @@ __all__ = [
     "hans",
     "negnli",
     "nli_cad",
+    "own_pairs",
     "passage_window",
     "paws_wiki",
     "qed_nq",
