@@ -56,8 +56,8 @@ def train(config: Config, data: Path | None, output: Path, progress: Progress, e
     for column, profile in enumerate(PROFILES):
         if not {0, 1} <= {row.label(column) for row in mixture.heldout}:
             raise BadConfig(
-                f"mixture: no held-out rows of both labels for profile {profile}, to fit its threshold on: add a source "
-                "that has some, such as written"
+                f"mixture: no held-out rows of both labels for profile {profile}, to fit its threshold on: add a "
+                "source that has some, such as written"
             )
     return fit(config, mixture, output, progress)
 
