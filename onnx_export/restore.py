@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from torch import Tensor
 
-from onnx_export.checkpoint import build, config_of, load_checkpoint, write_state
+from onnx_export.checkpoint import build, config_of, load_checkpoint
 from onnx_export.config import Config
 from onnx_export.errors import BadCheckpoint, BadConfig
 from onnx_export.model import Model
@@ -24,8 +24,8 @@ from plugin_server.bundle import ENCODER, VERIFIER, Bundle
 ROWS, LOGITS = 0.02, 1.0
 
 
-def carry_on(earlier: Path, config: Config, path: Path) -> None:
-    """Nothing; ``path`` is a checkpoint to go on from with other rows or another schedule.
+def carried_on(earlier: Path, config: Config) -> dict[str, Any]:
+    """The entries of a checkpoint to go on from with other rows or another schedule.
 
     Args:
         earlier: another run's checkpoint, or the folder of a bundle, whose weights are `restored`.
@@ -47,7 +47,7 @@ def carry_on(earlier: Path, config: Config, path: Path) -> None:
             f"than {config.training.steps}"
         )
     steps = [*state.get("before", ()), {"until": state["step"], "config": state["config"]}]
-    write_state(path, state | {"config": wanted, "before": steps})
+    return state | {"config": wanted, "before": steps}
 
 
 def restored(bundle: Bundle) -> tuple[Model, dict[str, Any]]:

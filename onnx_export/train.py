@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from onnx_export.base import base_folder, plain_tokenizer
 from onnx_export.batches import Rows
 from onnx_export.calibration import save_rows, source_aurocs
-from onnx_export.checkpoint import build, load_checkpoint, save_checkpoint
+from onnx_export.checkpoint import build, load_checkpoint, save_checkpoint, write_state
 from onnx_export.config import Config
 from onnx_export.dual_encoder import DualEncoder
 from onnx_export.errors import BadCheckpoint, BadConfig
 from onnx_export.lower_cache import LowerCache
 from onnx_export.mixture import Mixture
 from onnx_export.model import Model
-from onnx_export.restore import carry_on
+from onnx_export.restore import carried_on
 from onnx_export.trainable import Trainable
 from plugin_server.bundle import PROFILES
 
@@ -44,14 +44,14 @@ def train(config: Config, data: Path | None, output: Path, progress: Progress, e
         earlier: checkpoint of another run, or folder of a bundle, to go on from, unless ``output`` holds a checkpoint.
 
     Raises:
-        BadCheckpoint: as `fit`, and `carry_on`.
+        BadCheckpoint: as `fit`, and `carried_on`.
         BaseModelMissing: there is no such base model.
         BadConfig: a profile has no held-out rows of both labels; as `Mixture.build`.
         DataMalformed, DataMissing: as `Mixture.build`.
     """
     base_folder(config.encoder.base)  # an error before the rows, which take minutes
-    if earlier and not (output / CHECKPOINT).exists():
-        carry_on(earlier, config, output / CHECKPOINT)
+    path = output / CHECKPOINT
+    state = carried_on(earlier, config) if earlier and not path.exists() else None
     mixture = Mixture.build(config, data)
     for column, profile in enumerate(PROFILES):
         if not {0, 1} <= {row.label(column) for row in mixture.heldout}:
@@ -59,6 +59,8 @@ def train(config: Config, data: Path | None, output: Path, progress: Progress, e
                 f"mixture: no held-out rows of both labels for profile {profile}, to fit its threshold on: add a "
                 "source that has some, such as written"
             )
+    if state:
+        write_state(path, state)
     return fit(config, mixture, output, progress)
 
 

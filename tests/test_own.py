@@ -86,6 +86,11 @@ def test_from_pairs_to_a_bundle_and_on(tiny_base_folder: Path, pairs: Path, tmp_
     bundle = convert(tmp_path / "run" / "checkpoint.pt", tmp_path / "bundle")
     assert bundle.manifest.training["config"]["own"] == {"shop": {"file": str(pairs), "profile": "both"}}
     command = ["train", str(settings(tiny_base_folder, pairs, tmp_path, 5)), "--output", str(tmp_path / "on")]
+    pairs.rename(tmp_path / "moved")
+    told = CliRunner().invoke(main, [*command, "--from", str(bundle.folder)])
+    assert "cannot be read" in told.output
+    assert not (tmp_path / "on").exists(), "nothing that a mended run would stumble over"
+    (tmp_path / "moved").rename(pairs)
     told = CliRunner().invoke(main, [*command, "--from", str(bundle.folder)])
     assert told.exit_code == 0, told.output
     assert (tmp_path / "on" / "checkpoint.pt").exists()

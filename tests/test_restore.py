@@ -14,10 +14,10 @@ from onnx import numpy_helper
 from test_train import MIXTURE, Told, config_of, tensors
 from tiny import tiny_bundle
 
-from onnx_export.checkpoint import load_checkpoint
+from onnx_export.checkpoint import load_checkpoint, write_state
 from onnx_export.convert import convert
 from onnx_export.errors import BadCheckpoint
-from onnx_export.restore import carry_on, restored
+from onnx_export.restore import carried_on, restored
 from onnx_export.train import fit
 from plugin_server.bundle import VERIFIER, Bundle, sha256
 
@@ -44,7 +44,7 @@ def test_weights_come_back(made: Path) -> None:
 def test_training_goes_on(made: Path, tiny_base_folder: Path, tmp_path: Path) -> None:
     config = load_checkpoint(made / "checkpoint.pt")[0].config
     config = replace(config, training=replace(config.training, steps=30))
-    carry_on(made / "bundle", config, tmp_path / "checkpoint.pt")
+    write_state(tmp_path / "checkpoint.pt", carried_on(made / "bundle", config))
     told = Told()
     path = fit(config, MIXTURE, tmp_path, told)
     assert told.steps == [20]
