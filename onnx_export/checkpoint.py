@@ -85,7 +85,8 @@ def load_checkpoint(path: Path) -> tuple[Trainable, dict[str, Any]]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         config = config_of(state["config"])
     except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        raise BadCheckpoint(f"{path}: not a checkpoint that `simgate train` wrote: {error}") from error
+        fault = next(iter(str(error).splitlines()), "")  # torch adds a page of advice
+        raise BadCheckpoint(f"{path}: not a checkpoint that `simgate train` wrote: {fault}") from error
     model = build(config)
     try:
         missing, unexpected = model.load_state_dict(state["trained"], strict=False)
