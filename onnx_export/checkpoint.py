@@ -85,7 +85,7 @@ def load_checkpoint(path: Path) -> tuple[Trainable, dict[str, Any]]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         config = config_of(state["config"])
     except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        fault = next(iter(str(error).splitlines()), "")  # torch adds a page of advice
+        fault = "it holds no tensors" if isinstance(error, pickle.UnpicklingError) else error
         raise BadCheckpoint(f"{path}: not a checkpoint that `simgate train` wrote: {fault}") from error
     model = build(config)
     try:
