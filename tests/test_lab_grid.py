@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from onnx_export.checkpoint import MODELS
 from onnx_export.cli_lab import PACKAGED
 from onnx_export.errors import BadConfig
-from onnx_export.lab.grid import GIVEN, Grid
+from onnx_export.lab.grid import GIVEN, Grid, seeded
+from onnx_export.lab.report import markdown
+from onnx_export.lab.results import Results
 
 TEXT = """
 seeds = [1, 2]
@@ -115,3 +118,15 @@ def test_the_packaged_grid_has_every_system_that_is_compared() -> None:
     assert all(system.about for system in grid.systems)
     measured = {system.kind for system in grid.systems if len(system.seeds) >= 3}
     assert measured >= {"alignment", "cross", "maxsim"}, "what bars rest on has a deviation"
+
+
+def test_the_packaged_page_is_of_its_configuration() -> None:
+    """Its figures, its text and the grid's own file go together."""
+    path = PACKAGED / "paper.toml"
+    grid, cells = Grid.read(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    for system in grid.systems:
+        found = [cell["config"] for cell in cells.get(system.name, ())]
+        configs = [seeded(system, seed).config.plain() if system.trained else None for seed in system.seeds]
+        assert [config for config in configs if config in found] == found, system.name
+    text = markdown(Results(grid, cells), path.read_text(encoding="utf-8"))
+    assert text == path.with_suffix(".md").read_text(encoding="utf-8")
