@@ -32,11 +32,12 @@ def own_pairs(name: str, given: OwnConfig) -> list[Pair]:
         lines = "; ".join(f"line {item.line}: {item.reason}" for item in refused[:TOLD])
         more = f"; and {len(refused) - TOLD} lines more" if len(refused) > TOLD else ""
         raise DataMalformed(given.file, lines + more)
+    labelled = [item for item in found if isinstance(item, Labelled)]
+    if {item.label for item in labelled} != {0, 1}:
+        raise DataMalformed(given.file, "both labels are needed, 1 for true pairs and 0 for near-misses")
     rows = []
-    for item in (item for item in found if isinstance(item, Labelled)):
+    for item in labelled:
         pairs, passages = (item.label if given.profile in (profile, "both") else None for profile in PROFILES)
         group = group_of(name, item.query)
         rows.append(Pair(item.query, item.document, pairs, passages, item.category or "general", name, group))
-    if {row.pairs if row.passages is None else row.passages for row in rows} != {0, 1}:
-        raise DataMalformed(given.file, "both labels are needed, 1 for true pairs and 0 for near-misses")
     return rows
