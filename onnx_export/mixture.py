@@ -45,7 +45,7 @@ class Mixture:
     holds a sentence that was trained on.
 
     Attributes:
-        counts: rows by source, rows dropped as overlapping the reports by source, held-out rows by source.
+        counts: by source, rows, held-out rows and, if the reports were at hand, rows dropped as overlapping these.
     """
 
     train: list[Pair]
@@ -82,7 +82,8 @@ class Mixture:
             seen = [text for text in captions if _out(f"vsr/{text}") == out]
             sides.append([row for row in side + _generated(config, side, seen, out) if row.source in config.mixture])
         train, heldout = sides
-        counts = {"train": _by_source(train), "heldout": _by_source(heldout), "dropped_as_overlap": dropped}
+        counts = {"train": _by_source(train), "heldout": _by_source(heldout)}
+        counts |= {"dropped_as_overlap": dropped} if data else {}
         if absent := sorted(name for name, share in config.mixture.items() if share and name not in counts["train"]):
             known = ", ".join(sorted(taken | set(config.own)))
             raise BadConfig(f"mixture: {absent[0]} has no row: is it generated, or one of {known}?")

@@ -32,6 +32,10 @@ LICENCES = {
     "unrelated": "texts of the sets above that have nothing to do with each other",
 }
 
+#: Whether training rows were held against the sets used for reporting.
+LOOKED_AT = "No row of a set used for reporting, and no near copy of one, was trained on."
+NOT_LOOKED_AT = "Whether a row of a set used for reporting, or a near copy of one, was trained on was not looked at."
+
 
 def model_card(manifest: Manifest) -> str:
     """The card as Markdown: what the model is, what it was trained on, how it was measured, where it fails."""
@@ -67,13 +71,14 @@ def model_card(manifest: Manifest) -> str:
         "| source | rows | held out | dropped as overlapping a report set |",
         "|---|---|---|---|",
     ]
+    overlap = rows.get("dropped_as_overlap")  # only where the report sets were at hand
     for source, count in rows.get("train", {}).items():
-        held, dropped = rows["heldout"].get(source, 0), rows["dropped_as_overlap"].get(source, 0)
+        held, dropped = rows["heldout"].get(source, 0), (overlap or {}).get(source, 0)
         lines.append(f"| {LICENCES.get(source, source)} | {count:,} | {held:,} | {dropped:,} |")
     lines += [
         "",
         f"Steps: {manifest.training.get('steps', 0):,}. Thresholds and calibration were fitted on the held-out rows. "
-        "No row of a set used for reporting, and no near copy of one, was trained on.",
+        + (LOOKED_AT if overlap is not None or not rows else NOT_LOOKED_AT),
         "",
         *_before(manifest.training.get("before", [])),
         "Configuration:",

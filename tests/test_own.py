@@ -85,6 +85,9 @@ def test_from_pairs_to_a_bundle_and_on(tiny_base_folder: Path, pairs: Path, tmp_
     assert counts["train"]["shop"] + counts["heldout"]["shop"] == 240
     bundle = convert(tmp_path / "run" / "checkpoint.pt", tmp_path / "bundle")
     assert bundle.manifest.training["config"]["own"] == {"shop": {"file": str(pairs), "profile": "both"}}
+    card = (bundle.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "Steps: 3. " in card
+    assert "or a near copy of one, was trained on was not looked at" in card, "no report set was at hand"
     command = ["train", str(settings(tiny_base_folder, pairs, tmp_path, 5)), "--output", str(tmp_path / "on")]
     pairs.rename(tmp_path / "moved")
     told = CliRunner().invoke(main, [*command, "--from", str(bundle.folder)])
