@@ -6,7 +6,6 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,12 @@ from onnx_export.checkpoint import load_checkpoint
 from onnx_export.errors import BadCheckpoint
 from onnx_export.graphs import export_encoder, export_verifier, shrink
 from onnx_export.model import Model
-from onnx_export.model_card import model_card
+from onnx_export.model_card import finish
 from onnx_export.pair import Pair
 from onnx_export.parity import TEXTS, parity, recall_gap
 from onnx_export.quantisation import quantise_verifier
 from onnx_export.verifiers import SERVED
-from plugin_server.bundle import (
-    CARD,
-    ENCODER,
-    FILES,
-    TOKENIZER,
-    VERIFIER,
-    Bundle,
-    Manifest,
-    Profile,
-    fingerprint,
-    sha256,
-)
+from plugin_server.bundle import ENCODER, TOKENIZER, VERIFIER, Bundle, Manifest, Profile, fingerprint, sha256
 from plugin_server.encoder import Encoder
 from plugin_server.verifier import batches
 
@@ -152,11 +140,3 @@ def assemble(
         quality=quality,
     )
     return finish(output, manifest)
-
-
-def finish(output: Path, manifest: Manifest, page: str = "") -> Bundle:
-    """The bundle with its model card, a page of figures at its end, and its checksums written anew."""
-    (output / CARD).write_text(model_card(manifest) + page, encoding="utf-8")
-    manifest = replace(manifest, files={file: sha256(output / file) for file in FILES})
-    manifest.write(output)
-    return Bundle(output, manifest)

@@ -1,12 +1,14 @@
-"""The model card of a bundle, written from its manifest."""
+"""The model card of a bundle, and the bundle with it: what is written once the graphs are there."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from plugin_server.bundle import LONG, SHORT, Manifest
+from plugin_server.bundle import CARD, FILES, LONG, SHORT, Bundle, Manifest, sha256
 
 #: Licence of each training source, as shared with the data.
 LICENCES = {
@@ -35,6 +37,14 @@ LICENCES = {
 #: Whether training rows were held against the sets used for reporting.
 LOOKED_AT = "No row of a set used for reporting, and no near copy of one, was trained on."
 NOT_LOOKED_AT = "Whether a row of a set used for reporting, or a near copy of one, was trained on was not looked at."
+
+
+def finish(folder: Path, manifest: Manifest, page: str = "") -> Bundle:
+    """The bundle over the graphs in the folder, its card (a page of figures at its end) and checksums written anew."""
+    (folder / CARD).write_text(model_card(manifest) + page, encoding="utf-8")
+    manifest = replace(manifest, files={file: sha256(folder / file) for file in FILES})
+    manifest.write(folder)
+    return Bundle(folder, manifest)
 
 
 def model_card(manifest: Manifest) -> str:

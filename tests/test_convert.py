@@ -12,10 +12,10 @@ import torch
 from tiny import tiny_config
 
 from onnx_export.config import OVERLAP, WINDOW
-from onnx_export.convert import convert, finish
+from onnx_export.convert import convert
 from onnx_export.errors import BadCheckpoint
 from onnx_export.mixture import Mixture
-from onnx_export.model_card import LICENCES, model_card
+from onnx_export.model_card import LICENCES, finish, model_card
 from onnx_export.pair import Pair
 from onnx_export.train import fit
 from plugin_server import Bundle, Outcome, Reranker, Settings

@@ -12,9 +12,9 @@ import pytest
 import torch
 from tiny import tiny_config
 
-from onnx_export.convert import finish
 from onnx_export.graphs import export_verifier
 from onnx_export.model import Model
+from onnx_export.model_card import finish
 from plugin_server import Bundle, Candidate, Outcome, Reranker, Settings, SimgateError, Verdict
 from plugin_server.blob import TokenBlob
 from plugin_server.bundle import VERIFIER, Profile

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from onnx_export.convert import finish
 from onnx_export.evaluation.report import markdown
+from onnx_export.model_card import finish
 from plugin_server.bundle import Bundle
 
 
