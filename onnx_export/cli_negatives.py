@@ -82,7 +82,7 @@ def negatives(
             bar.update(tally["read"], None, f"{tally['read']} sentences, {tally['pairs']} pairs")
             if limit and tally["pairs"] >= limit:
                 break
-    finish(tally, getattr(corpus, "name", "<stdin>"))
+    finish(tally, getattr(corpus, "name", "<stdin>"), singles)
     context.exit(1 if tally["refused"] else 0)
 
 
@@ -109,7 +109,7 @@ def made(
         yield from ([pair.fields() for pair in block] for block in found if block)
 
 
-def finish(tally: Counter[str], name: str) -> None:
+def finish(tally: Counter[str], name: str, alone: bool) -> None:
     """Nothing; what was made is told on standard error.
 
     Raises:
@@ -119,11 +119,16 @@ def finish(tally: Counter[str], name: str) -> None:
         raise SimgateError(f'{name}: holds no sentence: give English text in UTF-8, or JSON Lines with "text"')
     if not tally["pairs"]:
         why = "no rule applies to any of them: give more sentences, or more --categories"
+        if not alone:
+            why = "none gives both a near-miss and a rewriting of it: --singles writes either without the other"
         if not tally["usable"]:
             why = "none can be used: give English sentences of 3 to 40 words, without links and markup"
         raise SimgateError(f"{name}: {tally['read']} sentences, but {why}")
     out = console(errors=True)
-    out.print(f"{tally['read']} sentences, {tally['used']} of them used, {tally['pairs']} pairs", soft_wrap=True)
+    made = f"{tally['read']} sentences, {tally['used']} of them used, {tally['pairs']} pairs"
+    left = tally["usable"] - tally["used"]
+    hint = f"; {left} gave no near-miss with a rewriting of both: --singles writes what has no counterpart"
+    out.print(made + (hint if left and not alone else ""), soft_wrap=True)
     for label, title in (("0", "near-misses"), ("1", "rewritings")):
         counts = {key.split()[0]: count for key, count in sorted(tally.items()) if key.endswith(f" {label}")}
         if counts:
