@@ -48,10 +48,10 @@ def negatives(
     "group" (the sentence it was made from). They come in blocks of four, two true and two false pairs of the same two
     queries and the same two documents, so that no text alone tells its label.
 
-    Near-misses: negation, role, binding, spatial, temporal, number, quantifier, comparative, antonym, entity.
+    Near-misses: negation, role, binding, spatial, temporal, number, quantifier, comparative, antonym, entity, question.
     Rewritings: contraction, number_words, synonym, passive, cleft, existential, dative, relative, clause_order,
-    conjunct_order, symmetric, converse, comparative_inversion. What each does, and how often its label is wrong, is
-    told in onnx_export/generators/README.md.
+    conjunct_order, symmetric, converse, comparative_inversion, indirect_question, how_to, phrase_order. What each does,
+    and how often its label is wrong, is told in onnx_export/generators/README.md.
 
     \b
     Example:

@@ -90,7 +90,7 @@ def test_wrong_usage(arguments: list[str], told: str) -> None:
     [
         (b"", "holds no sentence: give English text"),
         (b"Stop.\nGo.\n", "2 sentences, but none can be used: give English sentences of 3 to 40 words"),
-        (b"Such is the way of it.\n", "1 sentences, but no rule applies"),
+        (b"Such is the way of it.\n", "1 sentences, but none gives both a near-miss and a rewriting of it: --singles"),
         (b"\xff\xfe\n", "holds no sentence"),
     ],
 )
@@ -98,6 +98,14 @@ def test_nothing_made_is_an_error(stdin: bytes, told: str) -> None:
     result = run(stdin=stdin)
     assert isinstance(result.exception, SimgateError)
     assert told in str(result.exception)
+
+
+def test_what_gave_no_block_is_told_with_what_writes_it() -> None:
+    stdin = b"The dog chased the cat.\nSuch is the way of it.\n"
+    assert "1 gave no near-miss with a rewriting of both: --singles" in run(stdin=stdin).stderr
+    assert "--singles" not in run("--singles", stdin=stdin).stderr
+    alone = run("--singles", stdin=b"Such is the way of it.\n")
+    assert "1 sentences, but no rule applies" in str(alone.exception)
 
 
 def test_refused_lines_are_told_and_the_rest_is_made() -> None:

@@ -15,7 +15,7 @@ import click
 
 from onnx_export.generators.negatives import CATEGORIES, RULES
 from onnx_export.generators.sentences import split, usable
-from onnx_export.sources import cannot, paws_wiki, snli, squadshifts, sugarcrepe_pp, vsr_captions
+from onnx_export.sources import banking77_texts, cannot, paws_wiki, snli, squadshifts, sugarcrepe_pp, vsr_captions
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ def sentences(data: Path) -> list[tuple[str, str]]:
     ]
     texts = [(text, row.source) for row in rows for text in (row.query, row.document)]
     texts += [(text, "vsr") for text in vsr_captions(data)]
+    texts += [(text, "banking77") for text, _ in banking77_texts(data)]
     found: dict[str, str] = {}
     for text, source in dict.fromkeys(texts):
         for sentence in split(text):

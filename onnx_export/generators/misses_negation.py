@@ -21,6 +21,7 @@ from onnx_export.generators.spans import (
     person,
     phrase,
     plural,
+    plurals,
 )
 from onnx_export.generators.tagging import Tokens, tagger
 
@@ -92,13 +93,15 @@ def affirm(tokens: Tokens, rng: Random) -> Tokens | None:
 def lacking(tokens: Tokens, rng: Random) -> Tokens | None:
     """ "With a" by "without a", or the other way round."""
     words = low(tokens)
-    for at in range(1, len(words) - 2):
-        noun = tokens[at - 1].tag in ("NN1", "NN2") or words[at - 1] in ("people", "men", "women")
-        end = phrase(tokens, at + 1)
+    for at in range(1, len(words) - 1):
+        noun = tokens[at - 1].tag in NOUNS or words[at - 1] in ("people", "men", "women")
+        bare = words[at] == "without" and tokens[at + 1].tag in ("NN1", "NN2") and words[at + 1] not in SAID_WITHOUT
+        end = max(phrase(tokens, at + 1), at + 1 + bare)
         closed = (
             end > at + 1
             and tokens[end - 1].tag in ("NN1", "NN2")
             and (end >= len(words) - 1 or words[end] not in ("of", "to", "and", "that", ","))
+            and (end == len(words) or tokens[end].tag not in NOUNS)
         )
         if not noun or not closed:
             continue
@@ -113,16 +116,19 @@ def lacking(tokens: Tokens, rng: Random) -> Tokens | None:
     return None
 
 
+#: What "without" is said of as a way of speaking.
+SAID_WITHOUT = frozenset("doubt question fail warning exception end success avail regard reason cause saying".split())
 OWNERS = frozenset(
     "shirt hat car truck house room building bed table desk kitchen bathroom plate boat bench street wall "
     "cake pizza bike motorcycle dress jacket dog cat horse bear building tower window couch sofa chair bowl "
-    "sandwich hotel apartment".split()
+    "sandwich hotel apartment flat restaurant cafe laptop phone bag recipe account card plan camera villa cabin "
+    "campsite".split()
 )
 
 
 def owner(word: str) -> bool:
     """Whether "with" behind the noun tells what it has."""
-    return person(word) or word in OWNERS
+    return person(word) or word in OWNERS or word in plurals(OWNERS)
 
 
 def contraction(tokens: Tokens, rng: Random) -> Tokens | None:

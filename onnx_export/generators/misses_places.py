@@ -137,7 +137,7 @@ def side(tokens: Tokens, rng: Random) -> Tokens | None:
             alone = (
                 before == "the" and words[max(0, i - 2)] in ("on", "to") and (after in (".", ",", "is", "has", "and"))
             )
-            if hand or alone:
+            if hand or alone or turning(words, i):
                 found.append((i, "right" if word == "left" else "left"))
         if word in ("up", "down") and any(w in STEEP for w in words[i + 1 : i + 4]) and before in MOVING:
             found.append((i, "down" if word == "up" else "up"))
@@ -152,6 +152,24 @@ def side(tokens: Tokens, rng: Random) -> Tokens | None:
     return put(tokens, at, at + 1, [new])
 
 
+#: Verbs of going one way, and words that "right" makes stronger or "left" has for its object.
+TURNING = frozenset(
+    "turn turns turned turning keep keeps kept bear bears bearing veer veered swerve swerved swerving stay go goes "
+    "going lean leaned swipe swiped scroll steer steered".split()
+)
+STRONGER = frozenset(
+    "away now after before in into over up down back here there through to behind off out along on next at about a an "
+    "the his her their my your its it them him me us".split()
+)
+
+
+def turning(words: list[str], at: int) -> bool:
+    """Whether the word tells which way somebody turns."""
+    after = words[at + 1] if at + 1 < len(words) else "."
+    tight = STRONGER if words[at] == "right" else STRONGER - {"at", "after", "before", "into", "on", "down", "in"}
+    return words[at - 1] in TURNING and after not in tight
+
+
 #: What stands before somebody without being later.
 WITNESSES = frozenset(
     "court judge committee crowd audience altar mirror camera parliament congress jury king queen tribunal god house "
@@ -161,6 +179,13 @@ TAKEN = frozenset(
     "named look looks looking looked run runs running ran chase chases chasing chased go goes going went year day week "
     "month morning evening night one time take takes taking took soon shortly long sought modeled modelled called ever "
     "reaching reaches shouting ask asked ball come comes coming seek seeks patterned known care".split()
+)
+
+#: What happens, and needs no article.
+EVENTS = frozenset(
+    "surgery breakfast lunch dinner supper bedtime sunrise sunset dawn dusk departure arrival delivery checkout "
+    "work school exercise birth death christmas easter marriage pregnancy meals midnight noon retirement graduation "
+    "takeoff landing payment shipping boarding treatment".split()
 )
 
 
@@ -176,7 +201,7 @@ def sequence(tokens: Tokens, rng: Random) -> Tokens | None:
     before, after = words[at - 1] if at else "", words[at + 1]
     if words[at] == "after" and plurals(LASTING) & set(words[at + 1 : at + 6]):
         return None
-    goes_on = end > at + 1 or tokens[at + 1].tag == "VVG" or after.isdigit()
+    goes_on = end > at + 1 or tokens[at + 1].tag == "VVG" or after.isdigit() or after in EVENTS
     if (
         before in TAKEN
         or head in ("while", "fact", "use")

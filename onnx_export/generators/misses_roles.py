@@ -31,7 +31,9 @@ RELATIONS = frozenset(
 TRAVEL = frozenset(
     "went moved travelled traveled flew drove walked sailed sent transferred relocated emigrated returned "
     "migrated runs ran marched fled transported traded flying driving walking travelling traveling moving "
-    "sailing".split()
+    "sailing flight flights train trains bus buses ferry ferries ticket tickets trip trips route directions drive "
+    "travel travels fly get go going goes walk transfer move ship "
+    "import imported importing migrate came come comes coming return upgrade upgraded".split()
 )
 TAKERS = frozenset("the a an".split())
 Span = tuple[int, int]

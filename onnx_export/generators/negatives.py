@@ -12,10 +12,12 @@ from onnx_export.generators.misses_bindings import BINDINGS
 from onnx_export.generators.misses_degrees import DEGREE
 from onnx_export.generators.misses_negation import NEGATION
 from onnx_export.generators.misses_places import PLACES_AND_TIMES
+from onnx_export.generators.misses_questions import ASKED
 from onnx_export.generators.misses_roles import ROLES
 from onnx_export.generators.misses_words import WORDS
 from onnx_export.generators.relations import RELATIONS
 from onnx_export.generators.rewordings_order import ORDER
+from onnx_export.generators.rewordings_questions import QUESTIONS
 from onnx_export.generators.rewordings_voice import VOICE
 from onnx_export.generators.rule import Rule
 from plugin_server.corpus import text_id
@@ -28,9 +30,11 @@ RULES: tuple[Rule, ...] = (
     *AMOUNTS,
     *DEGREE,
     *WORDS,
+    *ASKED,
     *VOICE,
     *ORDER,
     *RELATIONS,
+    *QUESTIONS,
 )
 #: Categories of near-misses, and of rewritings.
 MISSES = tuple(dict.fromkeys(rule.category for rule in RULES if rule.label == 0))

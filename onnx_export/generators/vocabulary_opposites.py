@@ -28,13 +28,15 @@ OPPOSED_VERBS = (
     "laugh/cry,smile/frown,agree/disagree,approve/reject,lock/unlock,strengthen/weaken,"
     "expand/shrink,improve/worsen,praise/criticise,encourage/discourage,support/oppose,ascend/descend,float/sink,"
     "attach/detach,admit>deny,lower/raise,prove/disprove,connect/disconnect,destroy/build,underestimate/overestimate,"
-    "enable/disable,widen/narrow,gain>lose,purchase>sell,reduce>increase,sit/stand"
+    "enable/disable,widen/narrow,gain>lose,purchase>sell,reduce>increase,sit/stand,activate/deactivate,"
+    "install/uninstall,upload/download,mute/unmute,withdraw/deposit,freeze/unfreeze,block/unblock,subscribe/unsubscribe,"
+    "encrypt/decrypt,pause/resume,employ>dismiss"
 )
 OPPOSED_NOUNS = (
     "man/woman,boy/girl,male/female,victory/defeat,success/failure,increase/decrease,"
     "advantage/disadvantage,arrival/departure,entrance/exit,husband/wife,brother/sister,son/daughter,"
     "uncle/aunt,nephew/niece,grandfather/grandmother,supporter/opponent,majority/minority,maximum/minimum,"
-    "strength/weakness,agreement/disagreement,buyer/seller,ally/enemy,import/export,profit>loss,actor/actress"
+    "withdrawal/deposit,employer/employee,landlord/tenant,lender/borrower,sender/recipient,strength/weakness,agreement/disagreement,buyer/seller,ally/enemy,import/export,profit>loss,actor/actress"
 )
 #: Two words in which one of them has no opposite.
 IDIOMS = frozenset(
