@@ -116,6 +116,8 @@ CASES = [
     ("Turn on the lights.", "antonym", "Turn off the lights.", "the switch"),
     ("How do I log in to my account?", "antonym", "How do I log out of my account?", "the preposition follows"),
     ("He turned on his friend.", "antonym", None, "a friend has no switch"),
+    ("Where was the book bought?", "antonym", None, "what is bought is sold"),
+    ("Did you just keep it?", "indirect_question", None, "an adverb, not the verb"),
     ("Turn left at the lights.", "spatial", "Turn right at the lights.", "the way somebody turns"),
     ("Turn right away.", "spatial", None, "at once"),
     ("Can I eat before surgery?", "temporal", "Can I eat after surgery?", "what happens without an article"),

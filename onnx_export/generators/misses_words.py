@@ -66,6 +66,8 @@ def opposites_of(tokens: Tokens, at: int) -> list[str]:
     if told in ("AV0", "AVP") and word in pairs(OPPOSED_ADVERBS):
         return [pairs(OPPOSED_ADVERBS)[word]]
     penn = {"VVD": "VBD", "VVG": "VBG", "VVZ": "VBZ", "VVI": "VB", "VVB": "VB"}.get(told)
+    if told == "VVD" and tokens[-1].word == "?" and BE_FORMS & set(low(tokens[:at])):
+        return []  # a participle: "Where was it bought?" asks nearly what "Where was it sold?" does
     table = verb_forms(OPPOSED_VERBS, penn) if penn else {}
     if at + 1 < len(tokens) and tokens[at + 1].tag == "AVP":
         return []

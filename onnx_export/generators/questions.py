@@ -164,6 +164,8 @@ def plainly(rest: list[str], asks: str) -> bool:
 
 def base(tokens: Tokens, at: int) -> str | None:
     """The verb in its base form at the place, None where there is none."""
+    if tokens[at].tag == "AV0" and at + 1 < len(tokens) and tokens[at + 1].tag[:1] == "V":
+        return None  # "did it just stop": the verb comes later
     fits = tokens[at].tag in ("VVI", "VVB", "VHI", "VHB", "VDI", "VDB", "NN1", "AJ0", "AV0")
     word = tokens[at].word.lower()
     return word if fits and word.isalpha() and inflect(word, "VBZ") != word else None
