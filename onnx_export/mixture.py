@@ -53,11 +53,12 @@ class Mixture:
     counts: dict[str, dict[str, int]]
 
     @classmethod
-    def build(cls, config: Config, data: Path | None) -> Mixture:
+    def build(cls, config: Config, data: Path | None, squares: int = 0) -> Mixture:
         """The rows of a configuration, the same ones for the same seed.
 
         Args:
             data: folder of the data sets; None if the mixture names only sources of the team's own and `WITHIN`.
+            squares: of the hand-written ones, the first so many; all for 0.
 
         Raises:
             BadConfig: a source of the mixture has no row, needs the data sets, or is two sources of one name.
@@ -69,7 +70,7 @@ class Mixture:
         own = [row for name, given in config.own.items() for row in own_pairs(name, given)]
         sets = raw_train_pairs(data) if data else []
         report = [row for part in report_pairs(data).values() for row in part] if data else []
-        written = written_pairs() if config.mixture.get("written") else []
+        written = written_pairs(squares) if config.mixture.get("written") else []
         taken = {row.source for row in sets} | {*WITHIN, *GENERATED}
         if twice := sorted(taken & set(config.own)):
             raise BadConfig(f"own: {twice[0]} is the name of another source: choose one that is not taken")

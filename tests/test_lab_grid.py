@@ -10,6 +10,7 @@ import pytest
 from onnx_export.checkpoint import MODELS
 from onnx_export.cli_lab import PACKAGED
 from onnx_export.errors import BadConfig
+from onnx_export.generators.written import WRITTEN, squares, written_pairs
 from onnx_export.lab.grid import GIVEN, Grid, seeded
 from onnx_export.lab.report import markdown
 from onnx_export.lab.results import Results
@@ -80,6 +81,7 @@ def test_a_system_may_have_seeds_of_its_own(tmp_path: Path) -> None:
         ("seeds = [1, 2]", 'seeds = ["a"]', r"seeds: \['a'\] is no list"),
         ('name = "ours"', 'name = "ours"\nseeds = [0.5]', r"system.. 2: seeds: \[0.5\] is no list of whole numbers"),
         ("rows = 50", "rows = -1", "rows: -1 is no whole number of at least 0"),
+        ("rows = 50", 'squares = "all"', "squares: 'all' is no whole number of at least 0"),
         ("rows = 50", "colour = 1", "unknown section 'colour'"),
         ("[training]", "[measuring]\ndepths = 1\n[training]", "unknown field 'depths' in .measuring."),
         ('name = "ours"', 'name = "cosine"', "two systems are named 'cosine'"),
@@ -97,6 +99,20 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, old: str, new: str, told: st
     assert old in TEXT
     with pytest.raises(BadConfig, match=told):
         grid_of(tmp_path, TEXT.replace(old, new, 1))
+
+
+def test_squares_that_are_written_later_change_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    longer = tmp_path / "written.jsonl"
+    longer.write_bytes(WRITTEN.read_bytes() + b"{}\n")
+    count = len(squares())
+    whole, first = (TEXT.replace("rows = 50", f"squares = {number}") for number in (0, count))
+    whole, first = (text.replace("[mixture]", "[mixture]\nwritten = 1", 1) for text in (whole, first))
+    before = grid_of(tmp_path, whole).decides_rows()
+    assert grid_of(tmp_path, first).decides_rows() == before
+    monkeypatch.setattr("onnx_export.lab.grid.WRITTEN", longer)
+    assert grid_of(tmp_path, first).decides_rows() == before
+    assert grid_of(tmp_path, whole).decides_rows() != before
+    assert len(written_pairs(3)) == 18 < len(written_pairs())
 
 
 def test_no_system(tmp_path: Path) -> None:

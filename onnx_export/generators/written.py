@@ -59,6 +59,6 @@ def squares(path: Path = WRITTEN) -> list[Square]:
     return [Square(**json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
-def written_pairs() -> list[Pair]:
-    """Every pair of every square; a square is a group."""
-    return [row for number, square in enumerate(squares()) for row in square.pairs(str(number))]
+def written_pairs(most: int = 0) -> list[Pair]:
+    """Every pair of the first `most` squares, of all for 0; a square is a group."""
+    return [row for number, square in enumerate(squares()[: most or None]) for row in square.pairs(str(number))]

@@ -72,6 +72,7 @@ class Grid:
         name: of the file, without its suffix.
         rows: training rows of a source, at most, whole groups of them; 0 for all.
         base: what every system's configuration starts from.
+        squares: the first so many of the hand-written ones, which a page keeps when more are written; 0 for all.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Grid:
     rows: int
     base: Config
     measuring: Measuring = field(default_factory=Measuring)
+    squares: int = 0
 
     @classmethod
     def read(cls, path: Path) -> Grid:
@@ -92,12 +94,11 @@ class Grid:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BadConfig(f"{path}: {error}") from error
         own: dict[str, Any] = {
-            name: table.pop(name) for name in ("seeds", "rows", "measuring", "system") if name in table
+            name: table.pop(name) for name in ("seeds", "rows", "squares", "measuring", "system") if name in table
         }
         base = Config.parse(table, path)
-        seeds, rows = _seeds(str(path), own, (base.training.seed,)), own.get("rows", 0)
-        if type(rows) is not int or rows < 0:
-            raise BadConfig(f"{path}: rows: {rows!r} is no whole number of at least 0")
+        seeds = _seeds(str(path), own, (base.training.seed,))
+        rows, squares = (_count(path, name, own) for name in ("rows", "squares"))
         given = own.get("system", [])
         if not isinstance(given, list) or not given:
             raise BadConfig(f"{path}: no [[system]]: give at least one, with a name and a kind")
@@ -107,7 +108,7 @@ class Grid:
             if names.count(name) > 1:
                 raise BadConfig(f"{path}: two systems are named {name!r}: a name is also a folder")
         measuring = section_of(Measuring, path, "measuring", own)
-        return cls(path.stem, systems, rows, base, measuring)
+        return cls(path.stem, systems, rows, base, measuring, squares)
 
     def cells(self) -> Iterator[tuple[System, int]]:
         """Every system with its seeds, a seed after the other."""
@@ -118,7 +119,8 @@ class Grid:
 
     def decides_rows(self) -> dict[str, Any]:
         """Everything that decides the rows but code and data sets, as plain values."""
-        written = hashlib.sha256(WRITTEN.read_bytes()).hexdigest()
+        lines = WRITTEN.read_bytes().splitlines(keepends=True)
+        written = hashlib.sha256(b"".join(lines[: self.squares or None])).hexdigest()
         own = {
             name: hashlib.sha256(repr(own_pairs(name, item)).encode()).hexdigest()
             for name, item in self.base.own.items()
@@ -136,6 +138,14 @@ def seeded(system: System, seed: int) -> System:
     """The system with another seed."""
     config = system.config
     return replace(system, config=replace(config, training=replace(config.training, seed=seed)))
+
+
+def _count(path: Path, name: str, item: dict[str, Any]) -> int:
+    """The number of that name, 0 where it is not given."""
+    count = item.get(name, 0)
+    if type(count) is not int or count < 0:
+        raise BadConfig(f"{path}: {name}: {count!r} is no whole number of at least 0")
+    return count
 
 
 def _seeds(where: str, item: dict[str, Any], usual: tuple[int, ...]) -> tuple[int, ...]:

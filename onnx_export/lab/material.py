@@ -69,7 +69,7 @@ def _mixture(grid: Grid, data: Path, folder: Path) -> Mixture:
     paths = [folder / f"{digest}.{name}" for name in ("train.jsonl", "heldout.jsonl", "rows.json")]
     if all(path.exists() for path in paths):
         return Mixture(load_rows(paths[0]), load_rows(paths[1]), json.loads(paths[2].read_text(encoding="utf-8")))
-    whole = Mixture.build(grid.base, data)
+    whole = Mixture.build(grid.base, data, grid.squares)
     train = some_groups(whole.train, grid.rows)
     counts = whole.counts | {"train": dict.fromkeys(whole.counts["train"], 0)}
     for row in train:
