@@ -110,8 +110,14 @@ def _generated(config: Config, rows: list[Pair], captions: list[str], out: bool)
 
 
 def natural(rows: list[Pair], sentences: list[str]) -> list[str]:
-    """The sentences given, those of paraphrases, and those of passages."""
-    said = {row.query for row in rows if row.source in PARAPHRASES}
+    """The sentences given, those of paraphrases, those of passages, and the questions that these answer.
+
+    Example:
+        >>> rows = [Pair("Who left?", "Ann left. It rained.", None, label, "retrieval", "qed_nq", "1") for label in (1, 0)]
+        >>> natural(rows, ["It snowed."])
+        ['Ann left.', 'It rained.', 'It snowed.', 'Who left?']
+    """
+    said = {row.query for row in rows if row.source in PARAPHRASES or (row.source in PASSAGES and row.passages == 1)}
     passages = {row.document for row in rows if row.source in PASSAGES}
     return sorted({*sentences, *said, *(text for passage in passages for text in split(passage))})
 
