@@ -113,7 +113,7 @@ def natural(rows: list[Pair], sentences: list[str]) -> list[str]:
     """The sentences given, those of paraphrases, those of passages, and the questions that these answer.
 
     Example:
-        >>> rows = [Pair("Who left?", "Ann left. It rained.", None, label, "retrieval", "qed_nq", "1") for label in (1, 0)]
+        >>> rows = [Pair("Who left?", "Ann left. It rained.", None, 1, "retrieval", "qed_nq", "1")]
         >>> natural(rows, ["It snowed."])
         ['Ann left.', 'It rained.', 'It snowed.', 'Who left?']
     """
