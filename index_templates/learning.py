@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from index_templates.store import Installed, Request, TemplateError, bare, installed
@@ -45,10 +45,14 @@ class Learning:
 
     async def delete(self, name: str, old: Installed) -> None:
         """Nothing; it is gone."""
-        own = [old.id] if self.kind == "model" else []
-        for model in own:
-            await self._undeploy(model)
-        await self._settled("DELETE", f"{self.path}/{old.id}", None, own)
+
+        async def stop() -> None:
+            """Nothing; a model is undeployed."""
+            if self.kind == "model":
+                await self._undeploy(old.id)
+
+        await stop()
+        await self._settled("DELETE", f"{self.path}/{old.id}", None, stop)
 
     async def holding(self, identity: str, gone: Collection[str]) -> str:
         """A model that does not let a connector go, empty for none; also one that only seems to be the connector's.
@@ -71,14 +75,19 @@ class Learning:
         if old is None:
             made = await self.request("POST", f"{self.path}/_create", {"version": "1"} | body)
             return str(made["connector_id"])
-        # a connector cannot change under a model that is deployed
-        models = await self._models_of(old.id)
-        try:
-            for model in models:
+        identity, stopped = old.id, dict[str, None]()
+
+        async def stop() -> None:
+            """Nothing; no model is deployed that it cannot change under. A search learns late of one just deployed."""
+            for model in await self._models_of(identity):
+                stopped[model] = None
                 await self._undeploy(model)
-            await self._settled("PUT", f"{self.path}/{old.id}", body, models)
+
+        try:
+            await stop()
+            await self._settled("PUT", f"{self.path}/{old.id}", body, stop)
         finally:  # with the connector as it was, if it was refused
-            for model in models:
+            for model in stopped:
                 await self._deployed(await self._settled("POST", f"{ML}/models/{model}/_deploy", {}))
         return old.id
 
@@ -122,11 +131,13 @@ class Learning:
             models.append(name)
         return models
 
-    async def _settled(self, method: str, path: str, body: Any, models: Sequence[str] = ()) -> Any:
+    async def _settled(
+        self, method: str, path: str, body: Any, again: Callable[[], Awaitable[None]] | None = None
+    ) -> Any:
         """The answer, once every node knows that no model in use needs it any more, and nobody else is writing it.
 
         Args:
-            models: to undeploy again now and then: one that was still being deployed is deployed after all.
+            again: undeploys once more, now and then: a model that was still being deployed is deployed after all.
         """
         left = POLLS
         while True:
@@ -137,8 +148,8 @@ class Learning:
                 if not left or not any(words in str(error) for words in PASSING):
                     raise
             await asyncio.sleep(POLL)
-            for model in models if left % AGAIN == 0 else ():
-                await self._undeploy(model)
+            if again and left % AGAIN == 0:
+                await again()
 
     async def _undeploy(self, model: str) -> None:
         """Nothing; the model is undeployed, which its connector learns only a moment after the answer."""
