@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from index_templates.store import Installed, Request, TemplateError, bare, installed
@@ -45,13 +46,9 @@ class Learning:
 
     async def delete(self, name: str, old: Installed) -> None:
         """Nothing; it is gone."""
-
-        async def stop() -> None:
-            """Nothing; a model is undeployed."""
-            if self.kind == "model":
-                await self._undeploy(old.id)
-
-        await stop()
+        stop = partial(self._undeploy, old.id) if self.kind == "model" else None
+        if stop:
+            await stop()
         await self._settled("DELETE", f"{self.path}/{old.id}", None, stop)
 
     async def holding(self, identity: str, gone: Collection[str]) -> str:

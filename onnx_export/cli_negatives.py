@@ -125,10 +125,10 @@ def finish(tally: Counter[str], name: str, alone: bool) -> None:
             why = "none can be used: give English sentences of 3 to 40 words, without links and markup"
         raise SimgateError(f"{name}: {tally['read']} sentences, but {why}")
     out = console(errors=True)
-    made = f"{tally['read']} sentences, {tally['used']} of them used, {tally['pairs']} pairs"
+    told = f"{tally['read']} sentences, {tally['used']} of them used, {tally['pairs']} pairs"
     left = tally["usable"] - tally["used"]
     hint = f"; {left} gave no near-miss with a rewriting of both: --singles writes what has no counterpart"
-    out.print(made + (hint if left and not alone else ""), soft_wrap=True)
+    out.print(told + (hint if left and not alone else ""), soft_wrap=True)
     for label, title in (("0", "near-misses"), ("1", "rewritings")):
         counts = {key.split()[0]: count for key, count in sorted(tally.items()) if key.endswith(f" {label}")}
         if counts:

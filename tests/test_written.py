@@ -47,6 +47,10 @@ def test_words_in_common_do_not_tell_the_label() -> None:
         crossed = [row for s in squares() if s.kind == kind for row in s.pairs("0")[:4]]
         labels = [1 in (row.pairs, row.passages) for row in crossed]
         assert 0.4 < auroc(labels, [alike(row.query, row.document) for row in crossed]) < 0.6, kind
+    rows = [row for s in squares() if s.kind != "searches" for row in s.pairs("0")]
+    assert 0.4 < auroc([row.pairs for row in rows], [alike(row.query, row.document) for row in rows]) < 0.6, (
+        "nor with the sides that only look alike"
+    )
 
 
 def test_no_own_triple_is_among_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from random import Random
 
@@ -35,6 +36,7 @@ TRAVEL = frozenset(
     "travel travels fly get go going goes walk transfer move ship "
     "import imported importing migrate came come comes coming return upgrade upgraded".split()
 )
+LEGS = {"from": "to", "to": "from"}
 TAKERS = frozenset("the a an".split())
 Span = tuple[int, int]
 #: Words between a subject and its verb.
@@ -170,18 +172,32 @@ def journey(tokens: Tokens, rng: Random) -> Tokens | None:
     words = low(tokens)
     if marked(tokens):
         return None
-    for at in range(1, len(words) - 3):
-        if words[at] != "from" or not TRAVEL & set(words[:at]):
-            continue
-        middle = phrase(tokens, at + 1)
-        if middle == at + 1 or middle >= len(words) or words[middle] != "to":
-            continue
-        end = phrase(tokens, middle + 1)
+    for at, middle, end in legs(tokens):
         kinds = {tokens[middle - 1].tag == "NP0", tokens[end - 1].tag == "NP0"}
         digits = any(t.tag == "CRD" for t in tokens[at:end])
-        if end > middle + 1 and kinds == {True} and not digits and words[middle - 1] != words[end - 1]:
+        if words[at] == "from" and kinds == {True} and not digits and words[middle - 1] != words[end - 1]:
             return exchange(tokens, (at + 1, middle), (middle + 1, end))
     return None
+
+
+def legs(tokens: Tokens) -> Iterator[tuple[int, int, int]]:
+    """Where "from … to …" and "to … from …" stand behind a word of travel: either preposition, and the end.
+
+    Example:
+        >>> from onnx_export.generators.tagging import tag
+        >>> list(legs(tag("He moved from Oslo to Rome.")))
+        [(2, 4, 6)]
+    """
+    words = low(tokens)
+    for at in range(1, len(words) - 3):
+        if words[at] not in LEGS or not TRAVEL & set(words[:at]):
+            continue
+        middle = phrase(tokens, at + 1)
+        if middle == at + 1 or middle >= len(words) or words[middle] != LEGS[words[at]]:
+            continue
+        end = phrase(tokens, middle + 1)
+        if end > middle + 1:
+            yield at, middle, end
 
 
 def giver(tokens: Tokens, rng: Random) -> Tokens | None:

@@ -7,13 +7,13 @@ from functools import partial
 from random import Random
 
 from onnx_export.generators.edits_rewrites import put
-from onnx_export.generators.misses_roles import TRAVEL
+from onnx_export.generators.misses_roles import LEGS, legs
 from onnx_export.generators.phrase import inflect
 from onnx_export.generators.questions import base, question, told
 from onnx_export.generators.rewordings_order import MONTHS, THIRD
 from onnx_export.generators.rewordings_voice import placed, plain
 from onnx_export.generators.rule import Rule
-from onnx_export.generators.spans import clause, joined, last, low, many, negated, phrase, tied
+from onnx_export.generators.spans import clause, joined, last, low, many, negated, tied
 from onnx_export.generators.tagging import Token, Tokens
 from onnx_export.generators.vocabulary_edits import DEEDS, forms
 
@@ -96,22 +96,12 @@ def asked_passive(tokens: Tokens, rng: Random) -> Tokens | None:
 def journey_order(tokens: Tokens, rng: Random) -> Tokens | None:
     """ "From Oslo to Rome" as "to Rome from Oslo", or the other way round."""
     words, stop = low(tokens), last(tokens)
-    for at in range(1, stop - 3):
-        if words[at] not in ("from", "to") or not TRAVEL & set(words[:at]) or {"from", "to"} & set(words[at - 2 : at]):
-            continue
-        middle = phrase(tokens, at + 1)
-        other = "to" if words[at] == "from" else "from"
-        if middle == at + 1 or middle >= stop or words[middle] != other:
-            continue
-        end = phrase(tokens, middle + 1)
-        months = {t.word.lower() for t in tokens[at:end]} & MONTHS
-        named = (
-            end > middle + 1
-            and not months
-            and all(t.tag == "NP0" for t in (*tokens[at + 1 : middle], *tokens[middle + 1 : end]))
-        )
+    for at, middle, end in legs(tokens):
+        names = (*tokens[at + 1 : middle], *tokens[middle + 1 : end])
+        named = all(token.tag == "NP0" and token.word.lower() not in MONTHS for token in names)
         closed = end == stop or words[end] in ("in", "on", "at", "with", "without", "by", "for")
-        if named and closed and tokens[at - 1].tag[:1] in ("N", "V"):
+        lone = not LEGS.keys() & set(words[at - 2 : at]) and tokens[at - 1].tag[:1] in ("N", "V")
+        if named and closed and lone:
             first = replace(tokens[middle], gap=" ")
             return (*tokens[:at], first, *tokens[middle + 1 : end], *tokens[at:middle], *tokens[end:])
     return None
