@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from plugin_server.core import Core
 from plugin_server.index import Index
-from plugin_server.reranker import Reranker
 from plugin_server.search import Answer, Question, Searcher
 
 if TYPE_CHECKING:
@@ -52,24 +50,24 @@ class Backend:
     _engine: Engine | None = None
 
     @classmethod
-    def open(cls, source: Source, reranker: Reranker, executor: Executor, max_body_bytes: int) -> Backend:
+    def open(cls, source: Source, core: Core, max_body_bytes: int) -> Backend:
         """The backend over a source; no connection is made yet.
 
         Args:
-            executor: whose threads encode and verify.
+            core: encodes and verifies.
             max_body_bytes: of a request to the gateway that is verified.
 
         Raises:
             InvalidField: the engine's client cannot be made.
         """
         if source.engine is not None:
-            return _over_engine(source.engine, source.name, reranker, executor, max_body_bytes)
+            return _over_engine(source.engine, source.name, core, max_body_bytes)
         if source.index is None:
             return cls()
-        searcher = Searcher(reranker, source.index)
+        index = source.index
 
         async def search(question: Question) -> Answer:
-            return await asyncio.get_running_loop().run_in_executor(executor, searcher.search, question)
+            return await core.run(Searcher(core.reranker, index).search, question)
 
         return cls(search)
 
@@ -80,9 +78,7 @@ class Backend:
                 await connection.close()
 
 
-def _over_engine(
-    settings: EngineSettings, name: str, reranker: Reranker, executor: Executor, max_body_bytes: int
-) -> Backend:
+def _over_engine(settings: EngineSettings, name: str, core: Core, max_body_bytes: int) -> Backend:
     from plugin_server.engines.connection import Engine  # the engines' clients are not needed without one
     from plugin_server.engines.search import EngineSearcher
     from plugin_server.gateway.app import Gateway
@@ -94,7 +90,7 @@ def _over_engine(
         text_field=settings.text_field,
         timeout=settings.engine_timeout,
         ca=settings.engine_ca,
-        fail=reranker.settings.on_failure,
+        fail=core.newest.settings.on_failure,
         max_body_bytes=max_body_bytes,
     )
-    return Backend(EngineSearcher(reranker, engine, executor).search, Gateway(reranker, behind, executor), name, engine)
+    return Backend(EngineSearcher(core, engine).search, Gateway(core, behind), name, engine)

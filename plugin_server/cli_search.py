@@ -98,11 +98,12 @@ def search(
 
 
 async def _engine_search(where: EngineSettings, reranker: Reranker, question: Question) -> Answer:
+    from plugin_server.core import Core
     from plugin_server.engines.connection import Engine  # its clients are not needed otherwise
     from plugin_server.engines.search import EngineSearcher
 
     async with Engine(where) as engine:
-        return await EngineSearcher(reranker, engine).search(question)
+        return await EngineSearcher(Core(reranker), engine).search(question)
 
 
 def answer_fields(answer: Answer, profile: str, policy: str, explain: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,9 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     from plugin_server.backend import Source
     from plugin_server.server import Server  # neither gRPC nor HTTP is needed by the other commands
     from plugin_server.server import serve as run
+    from plugin_server.server_settings import ServerSettings
 
+    taken = ServerSettings.read(os.environ)
     engine, reranker = engine_settings(**where), load(bundle)
     file = place(Path(name) if name else None)
     opened = engine is None and not no_index and (name is not None or file.exists())
@@ -59,4 +62,4 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
         found = Source(index, engine, name or "")
-        asyncio.run(run(reranker, address, found, ready=ready, http_address="" if no_http else http))
+        asyncio.run(run(reranker, address, found, taken, ready, http_address="" if no_http else http))

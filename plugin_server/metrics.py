@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from threading import Lock
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from plugin_server.bundle import PROFILES
 from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, EmptyText, InvalidRequest, InvalidText, OverLimit
@@ -24,6 +24,8 @@ CAUSES: dict[type[InvalidRequest], str] = {
     BlobOfOtherBundle: "other_bundle",
 }
 FAILURE = "failure"
+#: Bounds of the histogram of waits, seconds.
+WAITS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 #: Bundles that are warned of, each once; more would be noise.
 MAX_WARNINGS = 20
 
@@ -60,6 +62,15 @@ class Metrics:
             ["bundle"],
             registry=self.registry,
         )
+        self._waits = Histogram(
+            "simgate_queue_seconds",
+            "Seconds that requests waited before they were computed.",
+            buckets=WAITS,
+            registry=self.registry,
+        )
+        self._shed = Counter(
+            "simgate_shed", "Requests that were sent away, by what was full.", ["cause"], registry=self.registry
+        )
         self._warned: set[str] = set()
         self._lock = Lock()
         self._begin()
@@ -82,6 +93,14 @@ class Metrics:
             else:
                 self._blobs.labels("none").inc()
 
+    def waited(self, seconds: float) -> None:
+        """Nothing; a request was begun after so many seconds in the queue."""
+        self._waits.observe(seconds)
+
+    def shed(self, cause: str) -> None:
+        """Nothing; a request was sent away."""
+        self._shed.labels(cause).inc()
+
     def text(self) -> bytes:
         """Every counter in Prometheus' text format, media type `prometheus_client.CONTENT_TYPE_LATEST`."""
         return generate_latest(self.registry)
@@ -93,6 +112,8 @@ class Metrics:
                 self._verdicts.labels(profile, outcome.value)
         for cause in (*CAUSES.values(), FAILURE):
             self._unverified.labels(cause)
+        for cause in ("queue_full", "queue_wait"):
+            self._shed.labels(cause)
         for bundle in ("loaded", "previous", "other", "malformed", "none"):
             self._blobs.labels(bundle)
 

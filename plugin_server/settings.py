@@ -14,6 +14,7 @@ MISMATCH = ("encode", "unverified", "refuse")
 FAILURE = ("open", "closed")
 #: Of one request, by every door; gRPC's own 4 MiB would refuse a few hundred long documents.
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
+YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
 Value = TypeVar("Value")
 
 
@@ -80,10 +81,13 @@ def read_fields(kind: type[Value], mapping: Mapping[str, str]) -> Value:
         InvalidField: a value is not a number where one is needed.
     """
     types = get_type_hints(kind)
-    given: dict[str, str | int | float] = {}
+    given: dict[str, str | int | float | bool] = {}
     for item in fields(kind):  # type: ignore[arg-type]
         name = PREFIX + item.name.upper()
         if name not in mapping:
+            continue
+        if types[item.name] is bool:
+            given[item.name] = _truth(name, mapping[name])
             continue
         try:
             given[item.name] = types[item.name](mapping[name])
@@ -91,3 +95,14 @@ def read_fields(kind: type[Value], mapping: Mapping[str, str]) -> Value:
             what = "a number" if types[item.name] is float else "a whole number"
             raise InvalidField(f"{name}: {mapping[name]!r} is not {what}") from None
     return kind(**given)
+
+
+def _truth(name: str, text: str) -> bool:
+    """Whether a text says yes.
+
+    Raises:
+        InvalidField: it says neither yes nor no.
+    """
+    if text.lower() not in YES + NO:
+        raise InvalidField(f"{name}: {text!r} is neither true nor false: give one of them")
+    return text.lower() in YES

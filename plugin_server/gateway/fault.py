@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from plugin_server.errors import (
+    DeadlinePassed,
     EngineError,
     EngineTimeout,
     EngineUnavailable,
     InvalidRequest,
+    Overloaded,
     TooLarge,
     VerificationFailed,
 )
@@ -19,6 +21,8 @@ TYPES: dict[type[BaseException], str] = {
     InvalidRequest: "simgate_invalid_request",
     TooLarge: "simgate_body_too_large",
     VerificationFailed: "simgate_verification_failed",
+    Overloaded: "simgate_overloaded",
+    DeadlinePassed: "simgate_deadline_passed",
     EngineError: "simgate_engine_error",
     EngineTimeout: "simgate_engine_timeout",
     EngineUnavailable: "simgate_engine_unavailable",

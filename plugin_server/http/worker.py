@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 
+from plugin_server.core import Core
 from plugin_server.http.document import Document
 from plugin_server.http.request import Question
 from plugin_server.ranking import Policy, recall_at
@@ -15,16 +14,15 @@ from plugin_server.reranker import Reranker
 
 
 class Worker:
-    """A reranker with the threads that run it, so that the event loop only waits.
+    """The core as doors use it: the event loop only waits."""
 
-    Args:
-        reranker: shared by all requests.
-        executor: whose threads run it.
-    """
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
-    def __init__(self, reranker: Reranker, executor: Executor) -> None:
-        self.reranker = reranker
-        self._executor = executor
+    @property
+    def reranker(self) -> Reranker:
+        """The reranker of the request that is served."""
+        return self._core.reranker
 
     async def rerank(
         self, question: Question, documents: Sequence[Document], policy: str, field: str, ranked: bool = False
@@ -42,15 +40,5 @@ class Worker:
         candidates = [document.candidate() for document in documents]
         if ranked and not all(candidate.score is not None for candidate in candidates):
             candidates = [replace(item, score=recall_at(place)) for place, item in enumerate(candidates)]
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._executor,
-            rerank,
-            self.reranker,
-            question.query,
-            candidates,
-            profile,
-            rule,
-            field,
-            question.calibration or "",
-        )
+        named = question.calibration or ""
+        return await self._core.run(rerank, self.reranker, question.query, candidates, profile, rule, field, named)
