@@ -9,14 +9,25 @@ from threading import Lock
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from plugin_server.bundle import PROFILES
-from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, EmptyText, InvalidRequest, InvalidText, OverLimit
+from plugin_server.errors import (
+    BlobMalformed,
+    BlobOfOtherBundle,
+    EmptyText,
+    InvalidText,
+    MaxsimOnly,
+    OverLimit,
+    SimgateError,
+    Unreached,
+)
 from plugin_server.gather import Gathered
 from plugin_server.verdict import Outcome, Verdict
 
 log = logging.getLogger(__name__)
 
 #: Names of what makes a candidate unverified; any other fault is a failure of ours.
-CAUSES: dict[type[InvalidRequest], str] = {
+CAUSES: dict[type[SimgateError], str] = {
+    Unreached: "unreached",
+    MaxsimOnly: "light",
     EmptyText: "empty",
     InvalidText: "invalid_text",
     OverLimit: "over_limit",
@@ -132,6 +143,6 @@ class Metrics:
         )
 
 
-def _cause(fault: InvalidRequest | None) -> str:
+def _cause(fault: SimgateError | None) -> str:
     """The name of a fault."""
     return next((name for kind, name in CAUSES.items() if isinstance(fault, kind)), FAILURE)

@@ -12,6 +12,7 @@ from plugin_server.errors import InvalidField, UnknownChoice
 PREFIX = "SIMGATE_"
 MISMATCH = ("encode", "unverified", "refuse")
 FAILURE = ("open", "closed")
+VERIFICATIONS = ("full", "cascade", "light")
 #: Of one request, by every door; gRPC's own 4 MiB would refuse a few hundred long documents.
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
@@ -33,6 +34,7 @@ class Settings:
             ``closed`` fails the search.
         on_mismatch: a candidate whose blob another encoder made: ``encode`` its text (``unverified`` without one),
             leave it ``unverified``, or ``refuse`` the request. A search also takes ``encode`` for malformed blobs.
+        verification: of requests that do not say: ``full``, ``cascade`` or ``light``, see `Reranker.rerank`.
         calibrations: folders or files of calibrations, parted as in ``PATH``; empty for none.
 
     Example:
@@ -51,6 +53,7 @@ class Settings:
     on_failure: str = "open"
     previous_bundle: str = ""
     calibrations: str = ""
+    verification: str = "full"
 
     def __post_init__(self) -> None:
         for name in ("max_candidates", "max_characters", "max_query_tokens"):
@@ -62,6 +65,8 @@ class Settings:
             raise UnknownChoice("on_mismatch", self.on_mismatch, list(MISMATCH))
         if self.on_failure not in FAILURE:
             raise UnknownChoice("on_failure", self.on_failure, list(FAILURE))
+        if self.verification not in VERIFICATIONS:
+            raise UnknownChoice("verification", self.verification, list(VERIFICATIONS))
 
     @classmethod
     def read(cls, mapping: Mapping[str, str]) -> Settings:
