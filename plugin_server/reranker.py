@@ -62,10 +62,8 @@ class Reranker:
         self.bundle = bundle
         self.calibrations = calibrations or Calibrations()
         self.settings = settings or Settings()
-        self.encoder = Encoder(
-            bundle, self.settings.threads, self.settings.max_characters, self.settings.max_query_tokens
-        )
-        self.verifier = Verifier(bundle, self.settings.threads)
+        self.encoder = Encoder(bundle, self.settings)
+        self.verifier = Verifier(bundle, self.settings.threads, self.settings.provider)
         self.observe: Observer | None = None
         if previous and previous.manifest.base.get("name") != self.manifest.base.get("name"):
             raise InvalidField(

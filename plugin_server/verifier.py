@@ -63,11 +63,11 @@ class Verifier:
         BundleMalformed: the graph cannot be loaded, or its widths are not the manifest's.
     """
 
-    def __init__(self, bundle: Bundle, threads: int = 0) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 0, provider: str = "cpu") -> None:
         wide = bundle.manifest.token_dimension
         widths = {"query": wide, "document": wide, "logits": len(PROFILES)}
         # a graph of small operators gains more from runs side by side than from threads within one
-        self._session = open_session(bundle.folder / VERIFIER, 1, widths)
+        self._session = open_session(bundle.folder / VERIFIER, 1, widths, provider)
         self.batcher: Batcher[Shape, MatrixPair, Reading] = Batcher(self._run, fitting, threads or usable_cores())
 
     def read(self, pairs: Sequence[MatrixPair]) -> list[Reading]:
