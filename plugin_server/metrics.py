@@ -86,6 +86,10 @@ class Metrics:
         self._lock = Lock()
         self._begin()
 
+    def loaded(self, fingerprint: str, previous: str = "") -> None:
+        """Nothing; these are the bundles from now on."""
+        self.fingerprint, self.previous = fingerprint, previous
+
     def observe(self, documents: Sequence[Gathered], verdicts: Sequence[Verdict]) -> None:
         """Nothing; the verdicts on the documents are counted, and a bundle whose blobs cannot be used is warned of."""
         for document, verdict in zip(documents, verdicts, strict=True):
