@@ -54,7 +54,7 @@ class Judging:
         self._encoded = {id(reranker): encoded}
         self._known: dict[int, Gathered] = {}
         self._older = self._of_previous()
-        self._room = Room(reranker.settings.max_windows)
+        self._room = Room(reranker.settings.windows)
 
     def documents(self, numbers: Sequence[int]) -> list[Gathered]:
         """What is known of the candidates of those numbers.

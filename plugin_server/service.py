@@ -101,7 +101,7 @@ class Service(pb_grpc.SimgateServicer):
         profile = wire.profile_of(request.profile, "pairs")
         self._check_number("pairs", len(request.pairs))
         pairs = [(pair.query, pair.document) for pair in request.pairs]
-        room = Room(self.reranker.settings.max_windows)
+        room = Room(self.reranker.settings.windows)
         verdicts = self.reranker.verify_pairs(pairs, profile, request.calibration, room)
         return wire.verify_response(verdicts, self._fingerprint)
 
@@ -113,7 +113,7 @@ class Service(pb_grpc.SimgateServicer):
         """
         self._check_number("texts", len(request.texts))
         names = [f"texts[{number}]" for number in range(len(request.texts))]
-        room = Room(self.reranker.settings.max_windows)
+        room = Room(self.reranker.settings.windows)
         encoded = self.reranker.encoder.documents(list(request.texts), names, room)
         return wire.encode_response(encoded, self._fingerprint)
 

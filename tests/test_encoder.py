@@ -223,7 +223,7 @@ def test_word_spans(encoder: Encoder, text: str, words: list[str], remark: str) 
 
 def test_windows_of_one_request_are_limited(reranker: Reranker) -> None:
     long = "rain falls on the river " * 300
-    few = Reranker(reranker.bundle, Settings(max_windows=8))
+    few = Reranker(reranker.bundle, Settings(max_windows=8, max_candidates=8))
     windows = len(few.encode([long])[0].windows)
     assert 4 < windows < 8
     with pytest.raises(OverLimit, match=rf"candidates\[1\]\.text: {2 * windows} windows of all texts, the limit is 8"):
