@@ -13,6 +13,7 @@ from plugin_server.cli_bundle import bundle
 from plugin_server.cli_calibrate import calibrate
 from plugin_server.cli_demo import demo
 from plugin_server.cli_index import index
+from plugin_server.cli_key import key
 from plugin_server.cli_margins import margins
 from plugin_server.cli_rerank import rerank
 from plugin_server.cli_search import search
@@ -83,7 +84,7 @@ def main() -> None:
     """
 
 
-for _command in (demo, index, search, rerank, verify, serve, calibrate, margins, templates, bundle):
+for _command in (demo, index, search, rerank, verify, serve, key, calibrate, margins, templates, bundle):
     main.add_command(_command)
 
 

@@ -17,13 +17,19 @@ from plugin_server import tei, tei_v1_pb2_grpc
 from plugin_server.backend import Backend, Source
 from plugin_server.core import Core
 from plugin_server.errors import InvalidField
+from plugin_server.guard import Guard
 from plugin_server.health import Health
+from plugin_server.keyring import Keyring
+from plugin_server.listening import check_listening
 from plugin_server.metrics import Metrics
 from plugin_server.reranker import Reranker
 from plugin_server.server_settings import ServerSettings
 from plugin_server.service import NAME, Service
+from plugin_server.tls import Certificates
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from plugin_server.http.server import HttpServer
 
 log = logging.getLogger(__name__)
@@ -42,6 +48,7 @@ class Server:
     Attributes:
         address: host and port that gRPC is bound to, the port never 0.
         http_address: the same for HTTP; empty without it.
+        certificates: of both ports; None without TLS.
     """
 
     def __init__(
@@ -52,9 +59,11 @@ class Server:
         backend: Backend,
         address: str,
         http: HttpServer | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
         self.address = address
         self.http_address = http.address if http else ""
+        self.certificates = certificates
         self._server = server
         self._health = health
         self._core = core
@@ -79,17 +88,23 @@ class Server:
             http_address: ``host:port`` for HTTP, as `address`; empty for none.
 
         Raises:
-            InvalidField: an address cannot be bound, or the engine's client cannot be made.
+            InvalidField: an address cannot be bound, or not without TLS; certificates or keys cannot be used; or the
+                engine's client cannot be made.
         """
+        check_listening("address", address, settings)
+        if http_address:
+            check_listening("http address", http_address, settings)
         most = settings.max_request_bytes
         options = [
             ("grpc.max_receive_message_length", most),
             ("grpc.max_send_message_length", most),
             ("grpc.so_reuseport", 0),  # a second server on the port fails, and does not share its calls
         ]
-        server = grpc.aio.server(options=options)
         previous = reranker.previous.manifest.fingerprint if reranker.previous else ""
         metrics = Metrics(reranker.manifest.fingerprint, previous)
+        certificates = Certificates.of(settings)
+        keyring = Keyring(settings.api_keys, metrics) if settings.api_keys else None
+        server = grpc.aio.server(interceptors=[Guard(keyring)] if keyring else [], options=options)
         core = Core(reranker.observed(metrics.observe), settings.bounds, metrics)
         backend = Backend.open(source, core, most)
         pb_grpc.add_SimgateServicer_to_server(Service(core, backend, most, settings.deadline), server)
@@ -97,17 +112,21 @@ class Server:
         checks = Health([NAME, tei.NAME])
         checks.add_to(server)
         reflection.enable_server_reflection((NAME, tei.NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-        bound = _bind(server, address)
+        bound = _bind(server, address, certificates)
         http = None
         if http_address:
             from plugin_server.http.app import app  # FastAPI is not needed without HTTP
             from plugin_server.http.entry import Entry
+            from plugin_server.http.guard import Guard as HttpGuard
             from plugin_server.http.server import HttpServer
 
             application = app(core, metrics, lambda: checks.serving, most, backend)
-            http = await HttpServer.start(Entry(application, core, settings.deadline), http_address)
+            entry: ASGIApp = Entry(application, core, settings.deadline)
+            if keyring:
+                entry = HttpGuard(entry, application, keyring, backend.gateway)
+            http = await HttpServer.start(entry, http_address, certificates.context() if certificates else None)
         await server.start()
-        return cls(server, checks, core, backend, bound, http)
+        return cls(server, checks, core, backend, bound, http, certificates)
 
     def replace(self, reranker: Reranker) -> None:
         """Nothing; requests that begin from now on are served by this reranker, those that run keep theirs."""
@@ -161,10 +180,13 @@ async def serve(
             loop.remove_signal_handler(number)
 
 
-def _bind(server: grpc.aio.Server, address: str) -> str:
+def _bind(server: grpc.aio.Server, address: str, certificates: Certificates | None) -> str:
     """The address with the port that was bound."""
     try:
-        port = server.add_insecure_port(address)
+        if certificates:
+            port = server.add_secure_port(address, certificates.credentials())
+        else:
+            port = server.add_insecure_port(address)
     except RuntimeError:
         port = 0
     if not port:

@@ -27,6 +27,7 @@ from plugin_server.errors import (
     LayoutError,
     Overloaded,
     TooLarge,
+    Unauthenticated,
     VerificationFailed,
 )
 
@@ -51,6 +52,7 @@ TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
     EngineRefused: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.BAD_REQUEST),
     EngineMissing: (grpc.StatusCode.NOT_FOUND, HTTPStatus.NOT_FOUND),
     Overloaded: (grpc.StatusCode.RESOURCE_EXHAUSTED, HTTPStatus.TOO_MANY_REQUESTS),
+    Unauthenticated: (grpc.StatusCode.UNAUTHENTICATED, HTTPStatus.UNAUTHORIZED),
     DeadlinePassed: (grpc.StatusCode.DEADLINE_EXCEEDED, HTTPStatus.GATEWAY_TIMEOUT),
     CallerGone: (grpc.StatusCode.CANCELLED, HTTPStatus.BAD_REQUEST),
     LayoutError: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
@@ -101,6 +103,16 @@ def retry_after(error: Exception) -> dict[str, str]:
         ({'retry-after': '1'}, {})
     """
     return {"retry-after": str(ceil(error.retry_after))} if isinstance(error, Overloaded) else {}
+
+
+def headers(error: Exception) -> dict[str, str]:
+    """The headers that belong to an error's status.
+
+    Example:
+        >>> headers(Unauthenticated())
+        {'www-authenticate': 'Bearer'}
+    """
+    return retry_after(error) | ({"www-authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {})
 
 
 def _row(error: BaseException) -> tuple[grpc.StatusCode, HTTPStatus]:

@@ -11,7 +11,9 @@ from plugin_server.errors import (
     EngineUnavailable,
     InvalidRequest,
     Overloaded,
+    RateLimited,
     TooLarge,
+    Unauthenticated,
     VerificationFailed,
 )
 from plugin_server.status import http_status, message
@@ -22,6 +24,8 @@ TYPES: dict[type[BaseException], str] = {
     TooLarge: "simgate_body_too_large",
     VerificationFailed: "simgate_verification_failed",
     Overloaded: "simgate_overloaded",
+    RateLimited: "simgate_rate_limited",
+    Unauthenticated: "simgate_unauthenticated",
     DeadlinePassed: "simgate_deadline_passed",
     EngineError: "simgate_engine_error",
     EngineTimeout: "simgate_engine_timeout",
