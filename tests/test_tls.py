@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -308,6 +309,39 @@ def told(server: Server, authority: Authority, client: Pair | None, let_in: bool
         ask_http(server, authority.certificate, client)
     with pytest.raises(RemoteUnavailable):
         ask_grpc(server, authority.certificate, client)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_session_ends_with_its_authority(
+    version: ssl.TLSVersion, started: Started, pair: Pair, authority: Authority, tmp_path: Path
+) -> None:
+    friends, trusted = Authority(tmp_path / "friends"), tmp_path / "clients.pem"
+    friend = friends.issue("friend")
+    trusted.write_bytes(friends.certificate.read_bytes())
+    server = started(**pair.settings, tls_client_ca=str(trusted))
+    context = ssl.create_default_context(cafile=str(authority.certificate))
+    context.load_cert_chain(friend.certificate, friend.key)
+    context.minimum_version = context.maximum_version = version
+    session, resumed = take_up(server, context, None)
+    assert not resumed and take_up(server, context, session)[1], "the next connection takes it up"
+    trusted.write_bytes(authority.certificate.read_bytes())
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        take_up(server, context, session)
+
+
+def take_up(
+    server: Server, context: ssl.SSLContext, session: ssl.SSLSession | None
+) -> tuple[ssl.SSLSession | None, bool | None]:
+    """The session of a new connection, and whether it is the one given."""
+    with (
+        socket.create_connection(place(server.http_address), 20) as raw,
+        context.wrap_socket(raw, server_hostname="127.0.0.1", session=session) as made,
+    ):
+        made.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        if not (answer := made.recv(100)):
+            raise ConnectionResetError
+        assert answer.startswith(b"HTTP/1.1 200")
+        return made.session, made.session_reused
 
 
 def test_client_files_that_cannot_be_used(tmp_path: Path) -> None:
