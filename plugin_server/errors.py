@@ -219,6 +219,15 @@ class DeadlinePassed(SimgateError):
         super().__init__("the deadline has passed: give the call more time, or send fewer or shorter documents")
 
 
+class BodyTooSlow(DeadlinePassed):
+    """The body of a request was not there when its time was over."""
+
+    def __init__(self) -> None:
+        SimgateError.__init__(
+            self, "body: the deadline has passed before its end came: send it faster, or give more time"
+        )
+
+
 class CallerGone(SimgateError):
     """Nobody waits for the answer any more."""
 

@@ -41,6 +41,13 @@ ADDRESS = "127.0.0.1:50051"
 NOTHING = Source()
 #: Limits of requests, and no doors locked.
 DEFAULT = ServerSettings()
+#: Milliseconds: clients that are gone without a word are noticed; those that ask whether we are there are borne with.
+PINGS = [
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+]
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -99,16 +106,11 @@ class Server:
         if http_address:
             check_listening("http address", http_address, settings)
         most = settings.max_request_bytes
-        options = [
-            ("grpc.max_receive_message_length", most),
-            ("grpc.max_send_message_length", most),
-            ("grpc.so_reuseport", 0),  # a second server on the port fails, and does not share its calls
-        ]
         previous = reranker.previous.manifest.fingerprint if reranker.previous else ""
         metrics = Metrics(reranker.manifest.fingerprint, previous)
         certificates = Certificates.of(settings)
         keyring = Keyring(settings.api_keys, metrics) if settings.api_keys else None
-        server = grpc.aio.server(interceptors=[Guard(keyring)] if keyring else [], options=options)
+        server = grpc.aio.server(interceptors=[Guard(keyring)] if keyring else [], options=_options(settings))
         core = Core(reranker.observed(metrics.observe), settings.bounds, metrics)
         backend = Backend.open(source, core, most)
         pb_grpc.add_SimgateServicer_to_server(Service(core, backend, most, settings.deadline), server)
@@ -202,6 +204,19 @@ async def serve(
             loop.remove_signal_handler(number)
 
 
+def _options(settings: ServerSettings) -> list[tuple[str, int]]:
+    """gRPC's options for a server."""
+    age = round(1000 * settings.max_connection_age)
+    ends = [("grpc.max_connection_age_ms", age), ("grpc.max_connection_age_grace_ms", round(1000 * settings.deadline))]
+    return [
+        ("grpc.max_receive_message_length", settings.max_request_bytes),
+        ("grpc.max_send_message_length", settings.max_request_bytes),
+        ("grpc.so_reuseport", 0),  # a second server on the port fails, and does not share its calls
+        *PINGS,
+        *(ends if age else []),
+    ]
+
+
 def _bind(server: grpc.aio.Server, address: str, certificates: Certificates | None) -> str:
     """The address with the port that was bound."""
     try:
@@ -212,5 +227,7 @@ def _bind(server: grpc.aio.Server, address: str, certificates: Certificates | No
     except RuntimeError:
         port = 0
     if not port:
-        raise InvalidField(f"address: {address!r} cannot be bound: give host:port of this machine with a free port")
+        but = ", and a certificate that gRPC can use (RSA, ECDSA P-256 or P-384)" if certificates else ""
+        fix = f"give host:port of this machine with a free port{but}"
+        raise InvalidField(f"address: {address!r} cannot be bound: {fix}")
     return f"{address.rpartition(':')[0]}:{port}"

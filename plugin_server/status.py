@@ -10,6 +10,7 @@ import grpc
 
 from plugin_server.errors import (
     BlobOfOtherBundle,
+    BodyTooSlow,
     BundleError,
     CalibrationError,
     CallerGone,
@@ -54,6 +55,7 @@ TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
     Overloaded: (grpc.StatusCode.RESOURCE_EXHAUSTED, HTTPStatus.TOO_MANY_REQUESTS),
     Unauthenticated: (grpc.StatusCode.UNAUTHENTICATED, HTTPStatus.UNAUTHORIZED),
     DeadlinePassed: (grpc.StatusCode.DEADLINE_EXCEEDED, HTTPStatus.GATEWAY_TIMEOUT),
+    BodyTooSlow: (grpc.StatusCode.DEADLINE_EXCEEDED, HTTPStatus.REQUEST_TIMEOUT),
     CallerGone: (grpc.StatusCode.CANCELLED, HTTPStatus.BAD_REQUEST),
     LayoutError: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
 }
@@ -112,7 +114,12 @@ def headers(error: Exception) -> dict[str, str]:
         >>> headers(Unauthenticated())
         {'www-authenticate': 'Bearer'}
     """
-    return retry_after(error) | ({"www-authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {})
+    found = retry_after(error)
+    if isinstance(error, Unauthenticated):
+        found["www-authenticate"] = "Bearer"
+    if isinstance(error, BodyTooSlow):
+        found["connection"] = "close"  # its rest would be read as the next request
+    return found
 
 
 def _row(error: BaseException) -> tuple[grpc.StatusCode, HTTPStatus]:

@@ -35,6 +35,7 @@ CASES = [
     (errors.Overloaded(64, 0.25), Code.RESOURCE_EXHAUSTED, 429, "again in a moment"),
     (errors.RateLimited("a", 1, 1, 0.5), Code.RESOURCE_EXHAUSTED, 429, "again in a moment, as its parent Overloaded"),
     (errors.Unauthenticated(), Code.UNAUTHENTICATED, 401, "who it is, not what it may do"),
+    (errors.BodyTooSlow(), Code.DEADLINE_EXCEEDED, 408, "the client's, nearer than its parent DeadlinePassed"),
     (errors.SimgateError("x"), Code.INTERNAL, 500, "the bare root is never raised on purpose"),
     (KeyError("secret"), Code.INTERNAL, 500, "not simgate's"),
     (MemoryError(), Code.INTERNAL, 500, "not simgate's"),

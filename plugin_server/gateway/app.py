@@ -16,6 +16,7 @@ from plugin_server.gateway.forward import PRODUCT, Forward, Headers, Reply, end_
 from plugin_server.gateway.request import Receive, Request, Scope, Send
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.gateway.verification import Verification
+from plugin_server.job import arrived
 from plugin_server.status import headers as status_headers
 
 
@@ -125,7 +126,7 @@ class Gateway:
 
     async def _searched(self, request: Request, send: Send) -> None:
         """The response to a search, verified if it has a rerank context."""
-        raw = await request.body(self._settings.max_body_bytes)
+        raw = await arrived(request.body(self._settings.max_body_bytes))
         body = decoded(raw, request.header("content-encoding"), self._settings.max_body_bytes)
         content_type, by_url = request.header("content-type"), ""
         if not raw and request.endpoint == "_search" and request.params.get("source_content_type"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plugin_server.errors import (
+    BodyTooSlow,
     DeadlinePassed,
     EngineError,
     EngineTimeout,
@@ -27,6 +28,7 @@ TYPES: dict[type[BaseException], str] = {
     RateLimited: "simgate_rate_limited",
     Unauthenticated: "simgate_unauthenticated",
     DeadlinePassed: "simgate_deadline_passed",
+    BodyTooSlow: "simgate_body_too_slow",
     EngineError: "simgate_engine_error",
     EngineTimeout: "simgate_engine_timeout",
     EngineUnavailable: "simgate_engine_unavailable",
