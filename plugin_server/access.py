@@ -1,0 +1,35 @@
+"""One line of the log for each request: what it was, how it ended, and how long it took."""
+
+from __future__ import annotations
+
+import logging
+
+from plugin_server.visit import Visit
+
+log = logging.getLogger(__name__)
+
+#: What orchestrators and Prometheus ask again and again; logged at level debug only.
+PROBES = {"/livez", "/readyz", "/metrics"}
+PROBING = ("grpc.health.v1.Health/", "grpc.reflection.")
+
+
+def tell(visit: Visit, route: str, code: str, seconds: float) -> None:
+    """Nothing; the line is logged.
+
+    Args:
+        route: a template or the name of a method, never what a caller wrote.
+        code: the status, as the way in has them.
+    """
+    level = logging.DEBUG if route in PROBES or route.startswith(PROBING) else logging.INFO
+    if not log.isEnabledFor(level):
+        return
+    fields = {
+        "way": visit.way,
+        "route": route,
+        "code": code,
+        "milliseconds": round(1000 * seconds, 3),
+        "candidates": visit.candidates,
+        "key": visit.key,
+    }
+    known = {name: value for name, value in fields.items() if value != ""}
+    log.log(level, "request: %s", " ".join(f"{name}={value}" for name, value in known.items()), extra={"fields": known})
