@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from plugin_server.blob import TokenBlob, TokenMatrix, is_blob
 from plugin_server.candidate import Candidate
 from plugin_server.encoder import Encoder
-from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, InvalidRequest
+from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, InvalidRequest, SimgateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Gathered:
 
     windows: tuple[TokenMatrix, ...] = ()
     vectors: NDArray[np.float32] | None = None
-    fault: InvalidRequest | None = None
+    fault: SimgateError | None = None
     fingerprint: str = ""
     malformed: bool = False
 

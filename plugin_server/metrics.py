@@ -13,7 +13,16 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from plugin_server.bundle import PROFILES
-from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, EmptyText, InvalidRequest, InvalidText, OverLimit
+from plugin_server.errors import (
+    BlobMalformed,
+    BlobOfOtherBundle,
+    EmptyText,
+    InvalidText,
+    MaxsimOnly,
+    OverLimit,
+    SimgateError,
+    Unreached,
+)
 from plugin_server.gather import Gathered
 from plugin_server.ranking import Policy
 from plugin_server.readings import Cache, Queue, Readings
@@ -24,7 +33,9 @@ from plugin_server.visit import current
 log = logging.getLogger(__name__)
 
 #: Names of what makes a candidate unverified; any other fault is a failure of ours.
-CAUSES: dict[type[InvalidRequest], str] = {
+CAUSES: dict[type[SimgateError], str] = {
+    Unreached: "unreached",
+    MaxsimOnly: "light",
     EmptyText: "empty",
     InvalidText: "invalid_text",
     OverLimit: "over_limit",
@@ -201,6 +212,6 @@ class Metrics:
         return fingerprint
 
 
-def _cause(fault: InvalidRequest | None) -> str:
+def _cause(fault: SimgateError | None) -> str:
     """The name of a fault."""
     return next((name for kind, name in CAUSES.items() if isinstance(fault, kind)), FAILURE)

@@ -15,7 +15,7 @@ from plugin_server import wire
 from plugin_server.backend import Backend
 from plugin_server.core import Core
 from plugin_server.errors import IndexFailure, InvalidField, OverLimit, Overloaded
-from plugin_server.reranker import Reranker
+from plugin_server.reranker import WANTED, Reranker
 from plugin_server.status import grpc_status, message
 
 NAME = pb.DESCRIPTOR.services_by_name["Simgate"].full_name
@@ -80,7 +80,15 @@ class Service(pb_grpc.SimgateServicer):
         """
         profile, policy = wire.profile_of(request.profile, "passages"), wire.policy_of(request.policy)
         candidates = [wire.candidate_of(candidate) for candidate in request.candidates]
-        ranking = self.reranker.rerank(request.query, candidates, profile, policy, calibration=request.calibration)
+        ranking = self.reranker.rerank(
+            request.query,
+            candidates,
+            profile,
+            policy,
+            calibration=request.calibration,
+            verification=wire.verification_of(request.verification),
+            wanted=request.top_n or WANTED,
+        )
         return wire.rerank_response(ranking, request.top_n, self._fingerprint)
 
     def verify(self, request: pb.VerifyRequest) -> pb.VerifyResponse:

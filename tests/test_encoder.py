@@ -29,7 +29,7 @@ def text_of(words: int, seed: int) -> str:
 
 @pytest.fixture(scope="module")
 def encoder(tiny: Bundle) -> Encoder:
-    return Encoder(tiny, threads=1)
+    return Encoder(tiny, Settings(threads=1))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_a_window_is_encoded_like_its_words_alone(encoder: Encoder) -> None:
     ],
 )
 def test_query_length(tiny: Bundle, limit: int, words: int, fits: bool, remark: str) -> None:
-    encoder = Encoder(tiny, 1, max_query_tokens=limit)
+    encoder = Encoder(tiny, Settings(threads=1, max_query_tokens=limit))
     if fits:
         assert len(encoder.query(" ".join(["bus"] * words)).windows) == 1, remark
     else:
