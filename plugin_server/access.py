@@ -8,9 +8,19 @@ from plugin_server.visit import Visit
 
 log = logging.getLogger(__name__)
 
-#: What orchestrators and Prometheus ask again and again; logged at level debug only.
+#: What orchestrators and Prometheus ask.
 PROBES = {"/livez", "/readyz", "/metrics"}
 PROBING = ("grpc.health.v1.Health/", "grpc.reflection.")
+
+
+def probes(route: str) -> bool:
+    """Whether a route is one that is asked again and again; it is not traced, and logged at level debug only.
+
+    Example:
+        >>> probes("/livez"), probes("grpc.health.v1.Health/Check"), probes("/v2/rerank")
+        (True, True, False)
+    """
+    return route in PROBES or route.startswith(PROBING)
 
 
 def tell(visit: Visit, route: str, code: str, seconds: float) -> None:
@@ -20,7 +30,7 @@ def tell(visit: Visit, route: str, code: str, seconds: float) -> None:
         route: a template or the name of a method, never what a caller wrote.
         code: the status, as the way in has them.
     """
-    level = logging.DEBUG if route in PROBES or route.startswith(PROBING) else logging.INFO
+    level = logging.DEBUG if probes(route) else logging.INFO
     if not log.isEnabledFor(level):
         return
     fields = {
@@ -28,7 +38,7 @@ def tell(visit: Visit, route: str, code: str, seconds: float) -> None:
         "route": route,
         "code": code,
         "milliseconds": round(1000 * seconds, 3),
-        "candidates": visit.candidates,
+        "candidates": visit.candidates or "",
         "key": visit.key,
     }
     known = {name: value for name, value in fields.items() if value != ""}

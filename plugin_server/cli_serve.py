@@ -44,12 +44,18 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     """
     if name and no_index:
         raise click.UsageError("--index and --no-index exclude each other")
+    from prometheus_client import disable_created_metrics
+
+    from plugin_server import logs, tracing
     from plugin_server.backend import Source
     from plugin_server.server import Server  # neither gRPC nor HTTP is needed by the other commands
     from plugin_server.server import serve as run
     from plugin_server.server_settings import ServerSettings
 
     taken = ServerSettings.read(os.environ)
+    logs.begin(taken)
+    disable_created_metrics()  # they double the series, and only OpenMetrics reads them
+    end_tracing = tracing.begin() if taken.tracing else None
     engine, reranker = engine_settings(**where), load(bundle)
     file = place(Path(name) if name else None)
     opened = engine is None and not no_index and (name is not None or file.exists())
@@ -58,8 +64,13 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     def ready(server: Server) -> None:
         doors = f"{server.address} and http://{server.http_address}" if server.http_address else server.address
         own = f", calibrations: {len(reranker.calibrations)}" if len(reranker.calibrations) else ""
-        click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
+        if taken.log_format == "text":  # else every line is JSON
+            click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
         found = Source(index, engine, name or "")
-        asyncio.run(run(reranker, address, found, taken, ready, http_address="" if no_http else http))
+        try:
+            asyncio.run(run(reranker, address, found, taken, ready, http_address="" if no_http else http))
+        finally:
+            if end_tracing:
+                end_tracing()

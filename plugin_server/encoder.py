@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from plugin_server.cache import Cache
 from plugin_server.errors import BundleMalformed, EmptyText, InvalidRequest, InvalidText, OverLimit
 from plugin_server.session import open_session
 from plugin_server.settings import Settings
+from plugin_server.spans import span
 
 #: Windows are padded to a multiple of this, whatever else is in the batch, so that a text's rows do not depend on its
 #: neighbours: rounding to int8 would turn a difference in the last bit into one of a whole step.
@@ -139,7 +141,9 @@ class Encoder:
             except InvalidRequest as error:
                 faults[number] = error
                 codes.pop(text, None)
-        for text, encoded in zip(codes, self._run(codes), strict=True):
+        with span("simgate.encode", texts=len(codes), held=len(known)) if codes else nullcontext():
+            ran = self._run(codes)
+        for text, encoded in zip(codes, ran, strict=True):
             known[text] = encoded
             self.cache.put(text, encoded)
         return [faults.get(number) or known[text] for number, text in enumerate(texts)]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from time import perf_counter
 from typing import Any
 
 import grpc
 
 from plugin_server import spans
-from plugin_server.access import tell
+from plugin_server.access import probes, tell
 from plugin_server.traffic import CODES, KINDS, UNKNOWN, GrpcTraffic, Method
 from plugin_server.visit import HEADER, begin
 
@@ -79,8 +79,8 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     @contextmanager
     def _watched(self, method: Method, context: Any) -> Iterator[None]:
         """Nothing; the block is the call."""
-        metadata = _metadata(context.invocation_metadata())
-        with spans.request(f"{method.service}/{method.name}", metadata.items()):
+        metadata, route = _metadata(context.invocation_metadata()), f"{method.service}/{method.name}"
+        with nullcontext() if probes(route) else spans.request(route, metadata.items()):
             call = Call(method, self._traffic, metadata)
             # not in the initial metadata: a client that has got those never tries again
             context.set_trailing_metadata(((HEADER, call.visit.id),))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sys
@@ -37,7 +36,8 @@ def begin(settings: ServerSettings, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     # libraries log requests and responses below this level
-    root.setLevel(level if settings.log_texts else max(level, logging.WARNING))
+    root.setLevel(level if settings.log_texts and level == logging.DEBUG else max(level, logging.WARNING))
+    logging.raiseExceptions = settings.log_texts  # else a record that cannot be written is shown with its arguments
     logging.getLogger(OURS).setLevel(level)
     logging.captureWarnings(True)
 
@@ -106,7 +106,7 @@ class Json(JsonFormatter):
     """
 
     def __init__(self, texts: bool) -> None:
-        super().__init__(json_serializer=json.dumps, json_ensure_ascii=False)
+        super().__init__()
         self._texts = texts
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:

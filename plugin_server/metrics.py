@@ -26,6 +26,7 @@ from plugin_server.errors import (
 from plugin_server.gather import Gathered
 from plugin_server.ranking import Policy
 from plugin_server.readings import Cache, Queue, Readings
+from plugin_server.reranker import Reranker
 from plugin_server.traffic import GrpcTraffic, HttpTraffic
 from plugin_server.verdict import Outcome, Verdict
 from plugin_server.visit import current
@@ -51,7 +52,7 @@ BATCH_WAITS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 
 PAIRS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 PROBABILITIES = tuple(round(step / 20, 2) for step in range(1, 21))
 #: Other bundles that are told apart and warned of, each once; more would be noise.
-MAX_BUNDLES = 20
+MAX_WARNINGS = 20
 
 
 class Metrics:
@@ -100,7 +101,7 @@ class Metrics:
         )
         self._fingerprints = self._counter(
             "simgate_blob_fingerprints",
-            f"Blobs by the fingerprint of the bundle that made them; beyond {MAX_BUNDLES} bundles it is other.",
+            f"Blobs by the fingerprint of the bundle that made them; beyond {MAX_WARNINGS} others it is other.",
             "fingerprint",
         )
         self._waits = self._histogram("simgate_queue_seconds", "Seconds that requests waited for a thread.", WAITS)
@@ -113,6 +114,15 @@ class Metrics:
         self._lock = Lock()
         self._begin()
         self.load(fingerprint, previous, name)
+
+    def watched(self, reranker: Reranker) -> Reranker:
+        """The reranker with all that it does counted here; its bundle is the loaded one from now on."""
+        previous = reranker.previous.manifest.fingerprint if reranker.previous else ""
+        self.load(reranker.manifest.fingerprint, previous, reranker.manifest.name)
+        self._readings.cache = reranker.encoder.cache
+        for one in filter(None, (reranker, reranker.previous)):
+            one.verifier.batcher.watch = self.batch
+        return reranker.observed(self.observe)
 
     def load(self, fingerprint: str, previous: str = "", name: str = "") -> None:
         """Nothing; this bundle is the loaded one from now on."""
@@ -198,7 +208,7 @@ class Metrics:
             return fingerprint
         with self._lock:
             new = fingerprint not in self._others
-            if new and len(self._others) >= MAX_BUNDLES:
+            if new and len(self._others) >= MAX_WARNINGS:
                 return "other"
             self._others.add(fingerprint)
         if new:

@@ -12,16 +12,19 @@ import grpc
 from grpc_health.v1 import health
 from grpc_reflection.v1alpha import reflection
 
+from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
-from plugin_server import tei, tei_v1_pb2_grpc
+from plugin_server import tei, tei_v1_pb2, tei_v1_pb2_grpc
 from plugin_server.backend import Backend, Source
 from plugin_server.core import Core
 from plugin_server.errors import InvalidField
 from plugin_server.health import Health
+from plugin_server.interceptor import Interceptor
 from plugin_server.metrics import Metrics
 from plugin_server.reranker import Reranker
 from plugin_server.server_settings import ServerSettings
 from plugin_server.service import NAME, Service
+from plugin_server.traffic import methods
 
 if TYPE_CHECKING:
     from plugin_server.http.server import HttpServer
@@ -87,10 +90,11 @@ class Server:
             ("grpc.max_send_message_length", most),
             ("grpc.so_reuseport", 0),  # a second server on the port fails, and does not share its calls
         ]
-        server = grpc.aio.server(options=options)
-        previous = reranker.previous.manifest.fingerprint if reranker.previous else ""
-        metrics = Metrics(reranker.manifest.fingerprint, previous)
-        core = Core(reranker.observed(metrics.observe), settings.bounds, metrics)
+        metrics = Metrics(reranker.manifest.fingerprint)
+        metrics.grpc.expect(methods(pb.DESCRIPTOR, tei_v1_pb2.DESCRIPTOR))
+        server = grpc.aio.server(options=options, interceptors=[Interceptor(metrics.grpc)])
+        core = Core(metrics.watched(reranker), settings.bounds, metrics)
+        metrics.queue(core.admission)
         backend = Backend.open(source, core, most)
         pb_grpc.add_SimgateServicer_to_server(Service(core, backend, most, settings.deadline), server)
         tei_v1_pb2_grpc.add_RerankServicer_to_server(tei.TeiService(core, settings.deadline), server)
@@ -100,12 +104,14 @@ class Server:
         bound = _bind(server, address)
         http = None
         if http_address:
-            from plugin_server.http.app import app  # FastAPI is not needed without HTTP
+            from plugin_server.http.access import Access  # FastAPI is not needed without HTTP
+            from plugin_server.http.app import app
             from plugin_server.http.entry import Entry
             from plugin_server.http.server import HttpServer
 
             application = app(core, metrics, lambda: checks.serving, most, backend)
-            http = await HttpServer.start(Entry(application, core, settings.deadline), http_address)
+            entry = Access(Entry(application, core, settings.deadline), metrics.http)
+            http = await HttpServer.start(entry, http_address)
         await server.start()
         return cls(server, checks, core, backend, bound, http)
 
@@ -150,9 +156,9 @@ async def serve(
     try:
         server = await Server.start(reranker, address, source, settings, http_address)
         addresses = " and ".join(filter(None, (server.address, server.http_address)))
-        log.info("listening on %s, bundle %s", addresses, reranker.manifest.fingerprint)
         if ready:
             ready(server)
+        log.info("listening on %s, bundle %s", addresses, reranker.manifest.fingerprint)
         await stopping.wait()
         log.info("stopping, up to %g s for running calls", settings.grace)
         await server.stop(settings.grace, settings.drain_delay)

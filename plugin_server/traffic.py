@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import grpc
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -40,6 +41,16 @@ class Method:
     def labels(self) -> tuple[str, str, str]:
         """The values of its labels."""
         return self.kind, self.service, self.name
+
+
+def methods(*files: Any) -> list[Method]:
+    """The methods of the services that these generated modules' descriptors describe."""
+    services = [service for file in files for service in file.services_by_name.values()]
+    return [
+        Method(service.full_name, method.name, KINDS[method.client_streaming, method.server_streaming])
+        for service in services
+        for method in service.methods
+    ]
 
 
 #: Stands for whatever is not served here, as callers may make names up.

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import nullcontext
 from http import HTTPStatus
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plugin_server import spans
-from plugin_server.access import tell
+from plugin_server.access import probes, tell
 from plugin_server.traffic import METHODS, OTHER, HttpTraffic
 from plugin_server.visit import HEADER, begin
 
 #: The caller left before there was an answer; nginx's number for it.
 GONE = 499
-#: The gateway's paths, and whatever nobody takes.
+#: FastAPI's own path, the gateway's, and whatever nobody takes.
+DESCRIPTION = "/openapi.json"
 SEARCHES = ("_search", "_msearch")
 ANY = "/{path}"
 
@@ -39,7 +41,8 @@ class Access:
             await self._app(scope, receive, send)
             return
         method = scope["method"] if scope["method"] in METHODS else OTHER
-        with self._traffic.active(method), spans.request(method, _headers(scope)):
+        span = nullcontext() if probes(scope["path"]) else spans.request(method, _headers(scope))
+        with self._traffic.active(method), span:
             await self._seen(method, scope, receive, send)
 
     async def _seen(self, method: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +77,7 @@ class Access:
                 "simgate.request_id": visit.id,
             }
             spans.outcome(f"{method} {route}", attributes, status >= HTTPStatus.INTERNAL_SERVER_ERROR)
-            tell(visit, f"{route}", str(int(status)), seconds)
+            tell(visit, route, str(int(status)), seconds)
 
 
 def route_of(scope: Scope) -> str:
@@ -85,8 +88,8 @@ def route_of(scope: Scope) -> str:
         ('/{index}/_search', '/{path}')
     """
     template = getattr(scope.get("route"), "path", "")
-    if template:
-        return str(template)
+    if template or scope["path"] == DESCRIPTION:
+        return str(template) or DESCRIPTION
     parts = scope["path"].strip("/").split("/")
     if parts[-1] not in SEARCHES or len(parts) > 2:
         return ANY
