@@ -73,7 +73,6 @@ def begin() -> Callable[[], None]:
         InvalidField: the extra is not installed.
     """
     try:
-        from opentelemetry import trace
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
         from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
         from opentelemetry.sdk.trace import TracerProvider
@@ -87,8 +86,8 @@ def begin() -> Callable[[], None]:
     if not isinstance(provider, TracerProvider):  # OTEL_SDK_DISABLED
         return lambda: None
     provider.add_span_processor(BatchSpanProcessor(Reticent(OTLPSpanExporter())))
-    trace.set_tracer_provider(provider)
-    AioHttpClientInstrumentor().instrument(url_filter=lambda url: str(url.with_query(None)))
+    # not the provider of the whole process: libraries that find one make spans of their own, with query strings
+    AioHttpClientInstrumentor().instrument(tracer_provider=provider, url_filter=lambda url: str(url.with_query(None)))
     spans.use(Tracing(provider))
     return lambda: _end(provider)
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,13 +53,22 @@ class Served:
         return [json.loads(line) for line in self.lines]
 
 
+SERVE = ("-m", "plugin_server", "serve", "--address", "127.0.0.1:0", "--http", "127.0.0.1:0")
+
+
 @contextmanager
-def served(*options: str, **environment: str) -> Iterator[Served]:
-    """The server until the end of the block, then told to stop; ``SIMGATE_`` is put before the names in capitals."""
+def served(*options: str, command: Sequence[str] = SERVE, **environment: str) -> Iterator[Served]:
+    """The server until the end of the block, then told to stop.
+
+    Args:
+        options: of the command.
+        command: for Python.
+        environment: ``SIMGATE_`` is put before names that are not in capitals.
+    """
     settings = {name if name.isupper() else f"SIMGATE_{name.upper()}": value for name, value in environment.items()}
-    command = [sys.executable, "-m", "plugin_server", "serve", "--address", "127.0.0.1:0", "--http", "127.0.0.1:0"]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SIMGATE_", "OTEL_"))}
-    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, env=inherited | settings) as process:
+    words = [sys.executable, *command, *options]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=inherited | settings) as process:
         server = Served(process)
         reader = threading.Thread(target=server.read)
         reader.start()

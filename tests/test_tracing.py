@@ -98,7 +98,7 @@ def test_a_verified_search_from_the_caller_to_the_engine() -> None:
             record = json.loads(server.wait_for(lambda line: "/{index}/_search" in line))
             assert record["trace_id"] == TRACE
         spans = collector.spans  # ended in order: all were sent
-    assert {span.trace_id.hex() for span in spans} == {TRACE}, "probes have no traces"
+    assert {span.trace_id.hex() for span in spans} == {TRACE}, collector.names()
     root = collector.wait_for("POST /{index}/_search")
     assert (root.parent_span_id.hex(), root.kind) == (PARENT, Span.SPAN_KIND_SERVER)
     assert attributes(root) == {
@@ -130,10 +130,12 @@ def test_a_search_that_the_engine_refuses(kind: str, names: set[str]) -> None:
     engine = Engine(reason, status=400, headers=product)
     with collecting() as (collector, address), serving(engine) as url:
         with traced(address, engine=kind, engine_url=url, OTEL_SERVICE_NAME="shop-search") as server:
-            with grpc.insecure_channel(server.grpc) as channel, pytest.raises(grpc.RpcError) as refused:
+            request = pb.SearchRequest(query=QUERY, index="hills", filter=f'{{"term": {{"text": "{MARK}"}}}}')
+            metadata = (("traceparent", TRACEPARENT),)
+            with grpc.insecure_channel(server.grpc) as channel:
                 stub = pb_grpc.SimgateStub(channel)
-                request = pb.SearchRequest(query=QUERY, index="hills", filter=f'{{"term": {{"text": "{MARK}"}}}}')
-                stub.Search(request, metadata=(("traceparent", TRACEPARENT),), timeout=60)
+                with pytest.raises(grpc.RpcError) as refused:
+                    stub.Search(request, metadata=metadata, timeout=60)
             assert MARK in refused.value.details(), "the caller is told"
         assert MARK not in "".join(server.lines)
     root = collector.wait_for("simgate.v1.Simgate/Search")

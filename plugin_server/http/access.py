@@ -12,11 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plugin_server import spans
 from plugin_server.access import probes, tell
+from plugin_server.http.door import GONE
 from plugin_server.traffic import METHODS, OTHER, HttpTraffic
 from plugin_server.visit import HEADER, begin
 
-#: The caller left before there was an answer; nginx's number for it.
-GONE = 499
 #: FastAPI's own path, the gateway's, and whatever nobody takes.
 DESCRIPTION = "/openapi.json"
 SEARCHES = ("_search", "_msearch")

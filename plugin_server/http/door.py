@@ -13,6 +13,9 @@ from starlette.requests import ClientDisconnect
 from plugin_server.errors import TooLarge
 from plugin_server.http.fault import Form, answer, as_message, as_tei
 
+#: The caller left before there was an answer; nginx's number for it, which nobody but the metrics reads.
+GONE = 499
+
 
 class LimitedRequest(Request):
     """A request of which no more is read than the app's `max_body_bytes`."""
@@ -50,7 +53,7 @@ class Door(APIRoute):
                 await limited.body()
                 return await while_there(handler(limited), limited)
             except ClientDisconnect:  # nobody is there to read an answer
-                return Response(status_code=400)
+                return Response(status_code=GONE)
             except Exception as error:
                 return answer(error, self.form)
 
