@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from plugin_server.caller import caller
 from plugin_server.visit import Visit
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def tell(visit: Visit, route: str, code: str, seconds: float) -> None:
         "code": code,
         "milliseconds": round(1000 * seconds, 3),
         "candidates": visit.candidates or "",
-        "key": visit.key,
+        "key": caller(),
     }
     known = {name: value for name, value in fields.items() if value != ""}
     log.log(level, "request: %s", " ".join(f"{name}={value}" for name, value in known.items()), extra={"fields": known})

@@ -54,6 +54,41 @@ class Encoded:
         return TokenBlob(fingerprint, self.windows)
 
 
+class Room:
+    """Windows that a request may still have.
+
+    Args:
+        limit: of all its documents together.
+
+    Example:
+        >>> room = Room(4)
+        >>> room.take(3, "candidates[0].text")
+        >>> room.take(2, "candidates[1].text")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        plugin_server.errors.OverLimit: candidates[1].text: 5 windows of all texts, the limit is 4: ...
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+
+    def take(self, windows: int, field: str) -> None:
+        """Nothing, if so many more fit.
+
+        Raises:
+            OverLimit: they do not; then they do not count.
+        """
+        if self._taken + windows > self._limit:
+            raise OverLimit(
+                field,
+                self._taken + windows,
+                self._limit,
+                "windows of all texts",
+                "send fewer or shorter documents, or raise max_windows",
+            )
+        self._taken += windows
+
+
 class Encoder:
     """The encoder graph of a bundle with its tokenizer.
 
@@ -99,30 +134,39 @@ class Encoder:
         """
         return _all(self.try_queries(texts, fields))
 
-    def documents(self, texts: Sequence[str], fields: Sequence[str] | None = None) -> list[Encoded]:
+    def documents(
+        self, texts: Sequence[str], fields: Sequence[str] | None = None, room: Room | None = None
+    ) -> list[Encoded]:
         """Texts of any length, longer ones as windows, in the order given; equal ones are encoded once.
 
         Args:
             texts: 1 to `max_characters` characters each.
             fields: names of the texts for error messages; their numbers when not given.
+            room: for windows; any number of them without.
 
         Raises:
             EmptyText: a text holds no words.
             InvalidText: a text is not valid Unicode.
-            OverLimit: a text has too many characters.
+            OverLimit: a text has too many characters, or all have too many windows.
         """
-        return _all(self.try_documents(texts, fields or [f"documents[{number}]" for number in range(len(texts))]))
+        return _all(self.try_documents(texts, fields or [f"documents[{number}]" for number in range(len(texts))], room))
 
-    def try_documents(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded | InvalidRequest]:
-        """What `documents` gives, with the error that it would raise in the place of a text that cannot be encoded."""
-        return self._encoded(texts, fields, _any_length)
+    def try_documents(
+        self, texts: Sequence[str], fields: Sequence[str], room: Room | None = None
+    ) -> list[Encoded | InvalidRequest]:
+        """What `documents` gives, with the error that it would raise in the place of a text that cannot be encoded.
+
+        Args:
+            room: for windows; a text that does not fit any more is an error.
+        """
+        return self._encoded(texts, fields, _any_length, room)
 
     def try_queries(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded | InvalidRequest]:
         """What `queries` gives, with the error that it would raise in the place of a text that cannot be encoded."""
         return self._encoded(texts, fields, self._check_query)
 
     def _encoded(
-        self, texts: Sequence[str], fields: Sequence[str], check: Callable[[int, str], None]
+        self, texts: Sequence[str], fields: Sequence[str], check: Callable[[int, str], None], room: Room | None = None
     ) -> list[Encoded | InvalidRequest]:
         """Every distinct text from the cache, or through tokenizer and graph, in the order given.
 
@@ -138,6 +182,8 @@ class Encoder:
                     self._look_up(text, name, known, codes)
                 lengths = [len(part) for part in (known[text].windows if text in known else codes[text])]
                 check(self._tokens(lengths), name)
+                if room:
+                    room.take(len(lengths), name)
             except InvalidRequest as error:
                 faults[number] = error
                 codes.pop(text, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from time import perf_counter
 from typing import Any
@@ -13,7 +13,7 @@ import grpc
 
 from plugin_server import spans
 from plugin_server.access import probes, tell
-from plugin_server.traffic import CODES, KINDS, UNKNOWN, GrpcTraffic, Method
+from plugin_server.traffic import CODES, UNKNOWN, GrpcTraffic, Method
 from plugin_server.visit import HEADER, begin
 
 #: Codes that are the server's fault, by OpenTelemetry's conventions.
@@ -44,10 +44,12 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
     Args:
         traffic: counts.
+        known: methods that are served; all others are counted as one, since callers may make names up.
     """
 
-    def __init__(self, traffic: GrpcTraffic) -> None:
+    def __init__(self, traffic: GrpcTraffic, known: Iterable[Method]) -> None:
         self._traffic = traffic
+        self._known = {f"/{method.route}": method for method in known}
 
     async def intercept_service(self, continuation: Callable[..., Awaitable[Any]], details: Any) -> Any:
         """The handler of a call, seen; None for a method that is not served."""
@@ -57,9 +59,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             call.end(grpc.StatusCode.UNIMPLEMENTED)
             return None
         kind = handler.request_streaming, handler.response_streaming
-        service, _, name = details.method.removeprefix("/").rpartition("/")
-        method = Method(service, name, KINDS[kind])
-        seen = self._seen(method, getattr(handler, BEHAVIOURS[kind]))
+        seen = self._seen(self._known.get(details.method, UNKNOWN), getattr(handler, BEHAVIOURS[kind]))
         return HANDLERS[kind](seen, handler.request_deserializer, handler.response_serializer)
 
     def _seen(self, method: Method, behaviour: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,8 +79,8 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     @contextmanager
     def _watched(self, method: Method, context: Any) -> Iterator[None]:
         """Nothing; the block is the call."""
-        metadata, route = _metadata(context.invocation_metadata()), f"{method.service}/{method.name}"
-        with nullcontext() if probes(route) else spans.request(route, metadata.items()):
+        metadata = _metadata(context.invocation_metadata())
+        with nullcontext() if probes(method.route) else spans.request(method.route, metadata.items()):
             call = Call(method, self._traffic, metadata)
             # not in the initial metadata: a client that has got those never tries again
             context.set_trailing_metadata(((HEADER, call.visit.id),))
@@ -107,7 +107,7 @@ class Call:
 
     def end(self, code: grpc.StatusCode) -> None:
         """Nothing; the call has ended with this code."""
-        seconds, route = perf_counter() - self._began, f"{self._method.service}/{self._method.name}"
+        seconds, route = perf_counter() - self._began, self._method.route
         self._traffic.handled(self._method, code, seconds)
         attributes = {
             "rpc.system": "grpc",

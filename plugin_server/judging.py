@@ -10,7 +10,7 @@ from plugin_server import maxsim
 from plugin_server.blob import maker
 from plugin_server.calibration import Calibration
 from plugin_server.candidate import Candidate
-from plugin_server.encoder import Encoded
+from plugin_server.encoder import Encoded, Room
 from plugin_server.errors import SimgateError
 from plugin_server.gather import Gathered, gather
 from plugin_server.spans import span
@@ -58,6 +58,7 @@ class Judging:
         self._encoded = {id(reranker): encoded}
         self._known: dict[int, Gathered] = {}
         self._older = self._of_previous()
+        self._room = Room(reranker.settings.windows)
 
     def documents(self, numbers: Sequence[int]) -> list[Gathered]:
         """What is known of the candidates of those numbers.
@@ -67,7 +68,9 @@ class Judging:
         """
         for reranker, chosen in self._by_bundle([number for number in numbers if number not in self._known]):
             listed, names = [self.candidates[n] for n in chosen], [self._names[n] for n in chosen]
-            found = gather(listed, names, reranker.encoder, self._reranker.settings.on_mismatch, self._lenient)
+            found = gather(
+                listed, names, reranker.encoder, self._reranker.settings.on_mismatch, self._lenient, self._room
+            )
             self._known.update(zip(chosen, found, strict=True))
         return [self._known[number] for number in numbers]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from threading import Lock
 
@@ -113,19 +113,19 @@ class Metrics:
         self._others: set[str] = set()
         self._lock = Lock()
         self._begin()
-        self.load(fingerprint, previous, name)
+        self.loaded(fingerprint, previous, name)
 
     def watched(self, reranker: Reranker) -> Reranker:
         """The reranker with all that it does counted here; its bundle is the loaded one from now on."""
         previous = reranker.previous.manifest.fingerprint if reranker.previous else ""
-        self.load(reranker.manifest.fingerprint, previous, reranker.manifest.name)
+        self.loaded(reranker.manifest.fingerprint, previous, reranker.manifest.name)
         self._readings.cache = reranker.encoder.cache
         for one in filter(None, (reranker, reranker.previous)):
             one.verifier.batcher.watch = self.batch
         return reranker.observed(self.observe)
 
-    def load(self, fingerprint: str, previous: str = "", name: str = "") -> None:
-        """Nothing; this bundle is the loaded one from now on."""
+    def loaded(self, fingerprint: str, previous: str = "", name: str = "") -> None:
+        """Nothing; these are the bundles from now on."""
         self.fingerprint = fingerprint
         self.previous = previous
         self._bundle.clear()
@@ -167,6 +167,10 @@ class Metrics:
     def cache(self, cache: Cache) -> None:
         """Nothing; its figures are told with every scrape."""
         self._readings.cache = cache
+
+    def certificate(self, expires: Callable[[], float]) -> None:
+        """Nothing; when the server's certificate expires, seconds since 1970, is told with every scrape."""
+        self._readings.expires = expires
 
     def text(self) -> bytes:
         """Every counter in Prometheus' text format, media type `prometheus_client.CONTENT_TYPE_LATEST`."""

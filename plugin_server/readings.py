@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry
@@ -48,11 +48,13 @@ class Readings(Collector):
 
     Attributes:
         queue, cache: that are looked at.
+        expires: when the server's certificate does, seconds since 1970; None without one.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.queue: Queue | None = None
         self.cache: Cache | None = None
+        self.expires: Callable[[], float] | None = None
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
@@ -66,3 +68,6 @@ class Readings(Collector):
             "simgate_cache_evictions", "Thrown out of the cache for others.", cache.evictions if cache else 0
         )
         yield GaugeMetricFamily("simgate_cache_bytes", "Held by the cache.", cache.bytes if cache else 0)
+        if self.expires:
+            words = "When the server's certificate expires, seconds since 1970."
+            yield GaugeMetricFamily("simgate_certificate_expiry_seconds", words, self.expires())

@@ -11,7 +11,7 @@ from plugin_server.bundle import Bundle, Manifest
 from plugin_server.calibration import Calibration
 from plugin_server.calibrations import Calibrations, read_calibrations, sorted_out
 from plugin_server.candidate import Candidate, checked
-from plugin_server.encoder import Encoded, Encoder
+from plugin_server.encoder import Encoded, Encoder, Room
 from plugin_server.errors import InvalidField
 from plugin_server.gather import Gathered, gather
 from plugin_server.judging import Judging, verdicts
@@ -169,9 +169,16 @@ class Reranker:
         return self.verify_pairs([(query, document)], profile, calibration)[0]
 
     def verify_pairs(
-        self, pairs: Sequence[tuple[str, str]], profile: str = "pairs", calibration: str = ""
+        self,
+        pairs: Sequence[tuple[str, str]],
+        profile: str = "pairs",
+        calibration: str = "",
+        room: Room | None = None,
     ) -> list[Verdict]:
         """The verdicts on any number of (query, document), in the order given.
+
+        Args:
+            room: for the documents' windows; any number of them without.
 
         Raises:
             InvalidRequest: as `rerank`; the field names the pair by its number, from 0.
@@ -180,7 +187,7 @@ class Reranker:
         held = self.calibrations.chosen(calibration, profile)
         found: list[Verdict] = []
         for start in range(0, len(pairs), CHUNK):
-            found += self._verify_chunk(pairs[start : start + CHUNK], start, profile, held)
+            found += self._verify_chunk(pairs[start : start + CHUNK], start, profile, held, room)
         return found
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
@@ -192,12 +199,18 @@ class Reranker:
         return self.encoder.documents(texts)
 
     def _verify_chunk(
-        self, pairs: Sequence[tuple[str, str]], start: int, profile: str, calibration: Calibration | None
+        self,
+        pairs: Sequence[tuple[str, str]],
+        start: int,
+        profile: str,
+        calibration: Calibration | None,
+        room: Room | None,
     ) -> list[Verdict]:
         """Verdicts of a few pairs."""
         names = [f"pairs[{number}]" for number in range(start, start + len(pairs))]
         texts = [query for query, _ in pairs]
         queries = self.encoder.queries(texts, [f"{name}.query" for name in names])
         candidates = [Candidate(document) for _, document in pairs]
-        documents = gather(candidates, [f"{name}.document" for name in names], self.encoder, self.settings.on_mismatch)
+        fields = [f"{name}.document" for name in names]
+        documents = gather(candidates, fields, self.encoder, self.settings.on_mismatch, room=room)
         return verdicts(self, texts, queries, documents, profile, calibration)

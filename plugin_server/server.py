@@ -6,11 +6,12 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
-from grpc_health.v1 import health
-from grpc_reflection.v1alpha import reflection
+from grpc_health.v1 import health, health_pb2
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
@@ -21,6 +22,7 @@ from plugin_server.errors import InvalidField
 from plugin_server.health import Health
 from plugin_server.interceptor import Interceptor
 from plugin_server.metrics import Metrics
+from plugin_server.reloading import Reloading
 from plugin_server.reranker import Reranker
 from plugin_server.server_settings import ServerSettings
 from plugin_server.service import NAME, Service
@@ -54,6 +56,7 @@ class Server:
         core: Core,
         backend: Backend,
         address: str,
+        metrics: Metrics,
         http: HttpServer | None = None,
     ) -> None:
         self.address = address
@@ -62,6 +65,7 @@ class Server:
         self._health = health
         self._core = core
         self._backend = backend
+        self._metrics = metrics
         self._http = http
 
     @classmethod
@@ -91,8 +95,9 @@ class Server:
             ("grpc.so_reuseport", 0),  # a second server on the port fails, and does not share its calls
         ]
         metrics = Metrics(reranker.manifest.fingerprint)
-        metrics.grpc.expect(methods(pb.DESCRIPTOR, tei_v1_pb2.DESCRIPTOR))
-        server = grpc.aio.server(options=options, interceptors=[Interceptor(metrics.grpc)])
+        metrics.grpc.expect(methods(pb, tei_v1_pb2))
+        seen = Interceptor(metrics.grpc, methods(pb, tei_v1_pb2, health_pb2, reflection_pb2))
+        server = grpc.aio.server(options=options, interceptors=[seen])
         core = Core(metrics.watched(reranker), settings.bounds, metrics)
         metrics.queue(core.admission)
         backend = Backend.open(source, core, most)
@@ -113,11 +118,22 @@ class Server:
             entry = Access(Entry(application, core, settings.deadline), metrics.http)
             http = await HttpServer.start(entry, http_address)
         await server.start()
-        return cls(server, checks, core, backend, bound, http)
+        return cls(server, checks, core, backend, bound, metrics, http)
 
-    def replace(self, reranker: Reranker) -> None:
-        """Nothing; requests that begin from now on are served by this reranker, those that run keep theirs."""
-        self._core.replace(reranker)
+    async def reload(self, load: Callable[[], Reranker]) -> Reranker:
+        """The reranker that serves requests that begin from now on; those that run keep theirs.
+
+        Args:
+            load: makes it; called on a thread.
+
+        Raises:
+            SimgateError: it cannot be loaded, does not work, or did not make the index; the old one stays.
+        """
+        loaded = await asyncio.to_thread(load)
+        await asyncio.to_thread(loaded.verify, "a red car", "a car that is red")
+        self._backend.check(loaded)
+        self._core.replace(self._metrics.watched(loaded))
+        return loaded
 
     async def stop(self, grace: float = DEFAULT.grace, delay: float = 0.0) -> None:
         """Nothing; new calls were refused at once, running ones were let finish for at most `grace` seconds.
@@ -139,12 +155,14 @@ async def serve(
     settings: ServerSettings = DEFAULT,
     ready: Callable[[Server], None] | None = None,
     http_address: str = "",
+    load: Callable[[], Reranker] | None = None,
 ) -> None:
     """Nothing, after SIGTERM or SIGINT and the calls that were running then.
 
     Args:
         address, source, settings, http_address: as `Server.start`.
         ready: called with the server, which knows its addresses, once calls are answered.
+        load: makes the reranker anew when SIGHUP comes; without it that ends the process, as ever.
 
     Raises:
         InvalidField: an address cannot be bound.
@@ -156,6 +174,9 @@ async def serve(
     try:
         server = await Server.start(reranker, address, source, settings, http_address)
         addresses = " and ".join(filter(None, (server.address, server.http_address)))
+        reloading = Reloading(partial(server.reload, load)) if load else None
+        if reloading:
+            loop.add_signal_handler(signal.SIGHUP, reloading.ask)
         if ready:
             ready(server)
         log.info("listening on %s, bundle %s", addresses, reranker.manifest.fingerprint)
@@ -163,7 +184,7 @@ async def serve(
         log.info("stopping, up to %g s for running calls", settings.grace)
         await server.stop(settings.grace, settings.drain_delay)
     finally:
-        for number in STOPPING:
+        for number in (*STOPPING, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 

@@ -32,6 +32,8 @@ class Settings:
         max_candidates: candidates of one request.
         max_characters: characters of one document; a longer one is refused, a shorter one is split into windows.
         max_query_tokens: tokens of a query, which is never split.
+        max_windows: windows of all documents of one request, a few seconds of computing; never fewer than
+            `max_candidates`, which have a window each.
         previous_bundle: folder of a bundle whose blobs are read too, while an index moves to another; empty for none.
         on_failure: a search whose verification fails: ``open`` gives the hits as the engine had them, each unverified;
             ``closed`` fails the search.
@@ -54,6 +56,7 @@ class Settings:
     max_candidates: int = 1000
     max_characters: int = 200_000
     max_query_tokens: int = 256
+    max_windows: int = 4000
     on_mismatch: str = "encode"
     on_failure: str = "open"
     previous_bundle: str = ""
@@ -61,7 +64,7 @@ class Settings:
     verification: str = "full"
 
     def __post_init__(self) -> None:
-        for name in ("max_candidates", "max_characters", "max_query_tokens"):
+        for name in ("max_candidates", "max_characters", "max_query_tokens", "max_windows"):
             if getattr(self, name) < 1:
                 raise InvalidField(f"{name}: {getattr(self, name)} is below 1: give a whole number of at least 1")
         for name, what in (("threads", "every core, or their number"), ("cache_bytes", "no cache, or its bytes")):
@@ -75,6 +78,11 @@ class Settings:
             raise UnknownChoice("on_failure", self.on_failure, list(FAILURE))
         if self.verification not in VERIFICATIONS:
             raise UnknownChoice("verification", self.verification, list(VERIFICATIONS))
+
+    @property
+    def windows(self) -> int:
+        """Windows that the documents of one request may have."""
+        return max(self.max_windows, self.max_candidates)
 
     @classmethod
     def read(cls, mapping: Mapping[str, str]) -> Settings:

@@ -38,14 +38,19 @@ class Method:
     kind: str = "unary"
 
     @property
+    def route(self) -> str:
+        """Its name in full."""
+        return f"{self.service}/{self.name}"
+
+    @property
     def labels(self) -> tuple[str, str, str]:
         """The values of its labels."""
         return self.kind, self.service, self.name
 
 
-def methods(*files: Any) -> list[Method]:
-    """The methods of the services that these generated modules' descriptors describe."""
-    services = [service for file in files for service in file.services_by_name.values()]
+def methods(*modules: Any) -> list[Method]:
+    """The methods of the services in these generated modules."""
+    services = [service for module in modules for service in module.DESCRIPTOR.services_by_name.values()]
     return [
         Method(service.full_name, method.name, KINDS[method.client_streaming, method.server_streaming])
         for service in services

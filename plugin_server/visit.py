@@ -22,14 +22,12 @@ class Visit:
         id: the caller's own name for it, or one made here.
         way: ``grpc`` or ``http``.
         trace: id of the trace it is a part of; empty for none.
-        key: name of the API key that let it in; empty for none.
         candidates: that were judged for it.
     """
 
     id: str
     way: str
     trace: str = ""
-    key: str = ""
     candidates: int = 0
 
 
@@ -50,7 +48,7 @@ def begin(way: str, name: str = "", traceparent: str = "") -> Visit:
 
     Example:
         >>> begin("http", "order-17", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-        Visit(id='order-17', way='http', trace='0af7651916cd43dd8448eb211c80319c', key='', candidates=0)
+        Visit(id='order-17', way='http', trace='0af7651916cd43dd8448eb211c80319c', candidates=0)
         >>> len(begin("http", "two words").id)
         32
     """
