@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
+from plugin_server.errors import EngineError, InvalidRequest, SimgateError
 from plugin_server.server_settings import ServerSettings
 from plugin_server.visit import current
 
@@ -20,6 +21,8 @@ OURS = "plugin_server"
 LEFT_OUT = "(left out, it may quote texts: SIMGATE_LOG_TEXTS=true logs it)"
 #: Loggers whose messages quote objects: of asyncio's the first line is kept, of warnings the place and the kind.
 QUOTING = {"asyncio": re.compile(r".*"), "py.warnings": re.compile(r".*?:\d+: \w+")}
+#: Errors of simgate's own that quote requests, and engines that do.
+QUOTING_ERRORS = (InvalidRequest, EngineError)
 Fault = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -64,9 +67,7 @@ class Origin(logging.Filter):
 
     def _quiet(self, record: logging.LogRecord) -> None:
         if isinstance(record.args, tuple):
-            record.args = tuple(_kind(item) if isinstance(item, BaseException) else item for item in record.args)
-        if isinstance(record.msg, BaseException):
-            record.msg = _kind(record.msg)
+            record.args = tuple(_told(item) if isinstance(item, BaseException) else item for item in record.args)
         if pattern := QUOTING.get(record.name):
             found = pattern.match(record.getMessage())
             record.msg, record.args = f"{found[0] if found else record.name} {LEFT_OUT}", ()
@@ -131,7 +132,7 @@ def time_of(record: logging.LogRecord) -> str:
 
 
 def traceback_of(error: BaseException, seen: frozenset[int] = frozenset()) -> str:
-    """The traceback of an error and of those behind it, without their words.
+    """The traceback of an error and of those behind it, without words that may quote a text.
 
     Example:
         >>> print(traceback_of(KeyError("secret")))
@@ -142,10 +143,20 @@ def traceback_of(error: BaseException, seen: frozenset[int] = frozenset()) -> st
     parts = [f"{traceback_of(behind, seen)}\n\nThen:\n"] if behind and id(behind) not in seen else []
     if error.__traceback__:
         parts += ["Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__)]
-    parts.append(f"{_kind(error)}: {LEFT_OUT}")
+    parts.append(f"{_kind(error)}: {error}" if _is_safe(error) else _told(error))
     inner = getattr(error, "exceptions", ())
     parts += [f"\n\nAmong them:\n{traceback_of(item, seen)}" for item in inner if id(item) not in seen]
     return "".join(parts)
+
+
+def _told(error: BaseException) -> str:
+    """An error's words, or only its class if they may quote a text."""
+    return str(error) if _is_safe(error) else f"{_kind(error)}: {LEFT_OUT}"
+
+
+def _is_safe(error: BaseException) -> bool:
+    """Whether an error quotes nothing but settings and files; outside of a request there is nothing else to quote."""
+    return isinstance(error, SimgateError) and not (current() and isinstance(error, QUOTING_ERRORS))
 
 
 def _kind(error: BaseException) -> str:

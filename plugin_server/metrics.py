@@ -46,10 +46,10 @@ CAUSES: dict[type[SimgateError], str] = {
 FAILURE = "failure"
 #: Stands for the policy where there is none, as in Verify.
 NO_POLICY = "none"
-#: Bounds of the histograms: seconds in the queue and for a batch, pairs of a batch, probabilities.
+#: Bounds of the histograms: seconds in the queue and for a batch, pairs or windows of a batch, probabilities.
 WAITS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BATCH_WAITS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
-PAIRS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 PROBABILITIES = tuple(round(step / 20, 2) for step in range(1, 21))
 #: Other bundles that are told apart and warned of, each once; more would be noise.
 MAX_WARNINGS = 20
@@ -106,9 +106,10 @@ class Metrics:
         )
         self._waits = self._histogram("simgate_queue_seconds", "Seconds that requests waited for a thread.", WAITS)
         self._shed = self._counter("simgate_shed", "Requests that were sent away, by what was full.", "cause")
-        self._pairs = self._histogram("simgate_batch_pairs", "Pairs of one run of the verifier.", PAIRS)
+        self._pairs = self._histogram("simgate_batch_pairs", "Pairs of one run of the verifier.", SIZES)
+        self._windows = self._histogram("simgate_batch_windows", "Windows of one run of the encoder.", SIZES)
         self._batch_waits = self._histogram(
-            "simgate_batch_wait_seconds", "Seconds that pairs waited for a batch.", BATCH_WAITS
+            "simgate_batch_wait_seconds", "Seconds that pairs or windows waited for a run.", BATCH_WAITS, "graph"
         )
         self._others: set[str] = set()
         self._lock = Lock()
@@ -122,6 +123,7 @@ class Metrics:
         self._readings.cache = reranker.encoder.cache
         for one in filter(None, (reranker, reranker.previous)):
             one.verifier.batcher.watch = self.batch
+            one.encoder.windows.batcher.watch = self.encoded
         return reranker.observed(self.observe)
 
     def loaded(self, fingerprint: str, previous: str = "", name: str = "") -> None:
@@ -158,7 +160,12 @@ class Metrics:
     def batch(self, pairs: int, waited: float) -> None:
         """Nothing; so many pairs went through the verifier together, the first of them after so many seconds."""
         self._pairs.observe(pairs)
-        self._batch_waits.observe(waited)
+        self._batch_waits.labels("verifier").observe(waited)
+
+    def encoded(self, windows: int, waited: float) -> None:
+        """Nothing; so many windows went through the encoder together, the first of them after so many seconds."""
+        self._windows.observe(windows)
+        self._batch_waits.labels("encoder").observe(waited)
 
     def queue(self, queue: Queue) -> None:
         """Nothing; how much runs and waits there is told with every scrape."""
@@ -179,8 +186,8 @@ class Metrics:
     def _counter(self, name: str, words: str, *labels: str) -> Counter:
         return Counter(name, words, labels, registry=self.registry)
 
-    def _histogram(self, name: str, words: str, buckets: Sequence[float]) -> Histogram:
-        return Histogram(name, words, buckets=buckets, registry=self.registry)
+    def _histogram(self, name: str, words: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(name, words, labels, buckets=buckets, registry=self.registry)
 
     def _begin(self) -> None:
         """Nothing; every series begins at 0, so that its first increase is seen."""
@@ -193,6 +200,8 @@ class Metrics:
             self._unverified.labels(cause)
         for cause in ("queue_full", "queue_wait"):
             self._shed.labels(cause)
+        for graph in ("encoder", "verifier"):
+            self._batch_waits.labels(graph)
         for bundle in ("loaded", "previous", "other", "malformed", "none"):
             self._blobs.labels(bundle)
 

@@ -103,7 +103,11 @@ def test_batches_and_cache_are_those_of_the_reranker(reranker: Reranker) -> None
     watched.rerank(QUERY, TEXTS)
     watched.rerank(QUERY, TEXTS)
     assert values(metrics, "simgate_batch_pairs_sum") == {(): 4}
-    assert values(metrics, "simgate_batch_wait_seconds_count") == values(metrics, "simgate_batch_pairs_count")
+    assert values(metrics, "simgate_batch_windows_sum") == {(): 3}, "the query and the texts, once"
+    assert values(metrics, "simgate_batch_wait_seconds_count") == {
+        ("verifier",): values(metrics, "simgate_batch_pairs_count")[()],
+        ("encoder",): values(metrics, "simgate_batch_windows_count")[()],
+    }
     cache = one.encoder.cache
     assert (cache.hits, cache.misses) == (3, 3)
     for name in ("hits_total", "misses_total", "evictions_total", "bytes"):
