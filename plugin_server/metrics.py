@@ -82,6 +82,10 @@ class Metrics:
         self._shed = Counter(
             "simgate_shed", "Requests that were sent away, by cause.", ["cause"], registry=self.registry
         )
+        self._shadowed = Counter(
+            "simgate_shadow", "Requests in shadow mode, by what became of their record.", ["fate"],
+            registry=self.registry,
+        )  # fmt: skip
         self._warned: set[str] = set()
         self._lock = Lock()
         self._begin()
@@ -116,6 +120,10 @@ class Metrics:
         """Nothing; a request was sent away."""
         self._shed.labels(cause).inc()
 
+    def shadowed(self, fate: str) -> None:
+        """Nothing; a request of shadow mode was recorded, or not."""
+        self._shadowed.labels(fate).inc()
+
     def text(self) -> bytes:
         """Every counter in Prometheus' text format, media type `prometheus_client.CONTENT_TYPE_LATEST`."""
         return generate_latest(self.registry)
@@ -129,6 +137,8 @@ class Metrics:
             self._unverified.labels(cause)
         for cause in ("queue_full", "queue_wait", "rate_limited", "unauthenticated"):
             self._shed.labels(cause)
+        for fate in ("recorded", "busy", "disk", "failed", "stopping"):
+            self._shadowed.labels(fate)
         for bundle in ("loaded", "previous", "other", "malformed", "none"):
             self._blobs.labels(bundle)
 
