@@ -71,6 +71,28 @@ def test_http_rerank_keeps_the_order_sent(
     assert record["candidates"][3]["cause"] == "empty"
 
 
+VERIFICATIONS = [
+    ("full", 3, [], "every one"),
+    ("cascade", 1, ["unreached"], "until one is accepted, at least eight at a time"),
+    ("light", 3, ["light"], "MaxSim alone"),
+]
+
+
+@pytest.mark.parametrize(("name", "top_n", "causes", "remark"), VERIFICATIONS, ids=[row[0] for row in VERIFICATIONS])
+def test_what_is_recorded_is_what_the_request_asks_for(
+    beside: Shadowed, reranker: Reranker, name: str, top_n: int, causes: list[str], remark: str
+) -> None:
+    candidates = [Candidate(f"{SAME} {number}", score=1 - number / 100) for number in range(20)]
+    documents = [{"text": item.text, "score": item.score} for item in candidates]
+    body = {"query": QUERY, "documents": documents, "verification": name, "top_n": top_n, "policy": "demote"}
+    rows = httpx.post(f"{beside.url}/v2/rerank", json=body, timeout=60).json()["results"]
+    assert [row["index"] for row in rows] == list(range(top_n))
+    (record,) = beside.records(1)
+    expected = reranker.rerank(QUERY, candidates, policy="demote", verification=name, wanted=top_n)
+    assert fates(record) == wanted(expected), remark
+    assert sorted({item["cause"] for item in record["candidates"] if "cause" in item}) == causes
+
+
 def test_top_n_counts_in_the_order_sent(beside: Shadowed) -> None:
     body = {"query": QUERY, "documents": TEXTS, "top_n": 2}
     rows = httpx.post(f"{beside.url}/v2/rerank", json=body, timeout=60).json()["results"]
@@ -196,6 +218,7 @@ MALFORMED = [
     ({"candidates": [{"text": SAME, "score": float("nan")}]}, "is not a finite number"),
     ({"profile": 9}, "profile: '9' is not known"),
     ({"calibration": "pear"}, "pear"),
+    ({"verification": 9}, "verification: '9' is not known"),
 ]
 
 

@@ -29,7 +29,7 @@ from plugin_server.shadow.writer import Writer
 #: What the caller sees: spacing and numbers that no JSON library would write like this.
 OWN = b'{ "took":1.0e0,"hits" : {"total":{"value":9},"max_score":0.900,"hits":[{"_id":"\\u0037","_score":9e-1}]}}\n'
 LINE = b"{}\n" + json.dumps(BODY).encode() + b"\n"
-SAID = b'{"error":"unknown named object"}'
+SAID = b'{"error":{"type":"named_object_not_found_exception","reason":"[1:21] unknown field [rerank]"},"status":400}'
 
 
 class Site:
@@ -53,8 +53,8 @@ def shadowed(engine: Any, reranker: Reranker, tmp_path: Path, **settings: Any) -
     writer.close()
 
 
-class Elastic(Engine):
-    """An engine that names itself, and refuses a search with an ``ext``."""
+class Plain(Engine):
+    """An engine without a rerank processor: it refuses a search with an ``ext`` that it does not know."""
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         answers, body, more = self.answers, b"", True
@@ -65,8 +65,9 @@ class Elastic(Engine):
             body, more = body + message.get("body", b""), message.get("more_body", False)
         plain = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
         ext = b'"ext"' in plain or b"%22ext%22" in scope["query_string"]
-        self.answers, self.status = ([SAID], 400) if ext else (answers, 200)
-        self.headers = {"x-elastic-product": "Elasticsearch"}
+        packed = ext and (b"accept-encoding", b"gzip") in scope["headers"]
+        self.answers, self.status = ([gzip.compress(SAID) if packed else SAID], 400) if ext else (answers, 200)
+        self.headers = {"content-encoding": "gzip"} if packed else {}
 
         async def again() -> Any:
             return messages.pop(0) if messages else await receive()
@@ -99,7 +100,7 @@ SEARCHES: list[tuple[str, str, Any, dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "headers", "remark"), SEARCHES, ids=[row[4] for row in SEARCHES])
-@pytest.mark.parametrize("kind", [Engine, Elastic])
+@pytest.mark.parametrize("kind", [Engine, Plain])
 def test_every_byte_is_the_engine_s(
     reranker: Reranker,
     tmp_path: Path,
@@ -122,11 +123,11 @@ def test_every_byte_is_the_engine_s(
     assert (record["way"], record["request"], record["index"]) == ("/_search", "o1", index)
     assert [(item["id"], item["score"]) for item in record["candidates"]] == [(h["_id"], h["_score"]) for h in HITS]
     *before, own, second = engine.requests
-    assert len(before) == (kind is Elastic), "which refuses what it does not know"
+    assert len(before) == (kind is Plain), "which refuses what it does not know"
     first = engine.requests[0]
     written = json.dumps(body).encode() if isinstance(body, dict) else body or b""
     assert (first["method"], first["target"], first["body"]) == (method, path, written), "the search as it came"
-    if kind is Elastic:
+    if kind is Plain:
         assert json.loads(own["body"]) == {"size": 2}
     given_on = [dict(request["headers"]) for request in engine.requests]
     assert {(each["authorization"], each["x-opaque-id"]) for each in given_on} == {("Basic eDp5", "o1")}
@@ -135,8 +136,10 @@ def test_every_byte_is_the_engine_s(
     assert json.loads(second["body"])["fields"] == ["simgate_blob", "text"]
 
 
-def test_elasticsearch_is_asked_once_when_it_is_known(reranker: Reranker, tmp_path: Path) -> None:
-    engine = Elastic(OWN, RESPONSE, OWN, RESPONSE)
+def test_an_engine_without_a_rerank_processor_is_asked_once_when_it_is_known(
+    reranker: Reranker, tmp_path: Path
+) -> None:
+    engine = Plain(OWN, RESPONSE, OWN, RESPONSE)
     with shadowed(engine, reranker, tmp_path) as site:
         for number in (1, 2):
             assert call(site.url, "POST", "/a/_search", BODY)[2] == OWN
@@ -151,7 +154,7 @@ def test_the_engine_s_own_rerank_processor_still_finds_its_context(reranker: Rer
         call(site.url, "POST", "/a/_search?search_pipeline=theirs", body)
         (record,) = site.records(1)
     own, second = (json.loads(request["body"]) for request in engine.requests)
-    assert own == body
+    assert own == body | {"ext": {"rerank": QUERY, "other": {"x": 1}}}, "without what no engine knows"
     assert second["ext"] == {"other": {"x": 1}}
     assert (record["policy"], fates(record)) == ("demote", wanted(reranker, "demote"))
 
@@ -186,7 +189,8 @@ def test_a_multi_search(reranker: Reranker, tmp_path: Path) -> None:
     with shadowed(engine, reranker, tmp_path) as site:
         assert call(site.url, "POST", "/_msearch", lines)[2] == OWN
         rows = {record["index"]: record for record in site.records(3)}
-    assert engine.requests[0]["body"] == lines
+    sent = [json.loads(line) for line in engine.requests[0]["body"].splitlines()[1::2]]
+    assert sent == [*bodies[:3], BODY, BODY], "without what no engine knows"
     assert [json.loads(line).get("size") for line in engine.requests[1]["body"].splitlines()] == [None, 100, None, 100]
     assert set(rows) == {"i0", "i3", "i4"}, "the others would not be verified"
     assert (fates(rows["i0"]), rows["i0"]["way"]) == (wanted(reranker), "/_msearch")
@@ -194,8 +198,8 @@ def test_a_multi_search(reranker: Reranker, tmp_path: Path) -> None:
     assert rows["i4"]["error"] == "the engine refused the search for the record"
 
 
-def test_a_multi_search_of_elasticsearch(reranker: Reranker, tmp_path: Path) -> None:
-    engine = Elastic(OWN, {"responses": [RESPONSE]})
+def test_a_multi_search_without_a_rerank_processor(reranker: Reranker, tmp_path: Path) -> None:
+    engine = Plain(OWN, {"responses": [RESPONSE]})
     with shadowed(engine, reranker, tmp_path) as site:
         assert call(site.url, "POST", "/a/_msearch", LINE)[::2] == (200, OWN)
         (record,) = site.records(1)
@@ -299,10 +303,23 @@ def test_the_engine_s_errors_pass_and_are_not_followed(reranker: Reranker, tmp_p
     assert len(engine.requests) == 2
 
 
-def test_elasticsearch_s_own_400_passes(reranker: Reranker, tmp_path: Path) -> None:
-    engine = Engine(SAID, status=400, headers={"x-elastic-product": "Elasticsearch"})
-    with shadowed(engine, reranker, tmp_path) as site:
-        assert call(site.url, "POST", "/a/_search", BODY)[::2] == (400, SAID)
+OTHER_ERRORS = [
+    (b'{"error":{"reason":"[1:3] unknown field [other]","type":"named_object_not_found_exception"}}', 1, "another ext"),
+    (b'{"error":{"reason":"no [rerank]"}}', 1, "another error"),
+    (gzip.compress(b"x" * 200_000), 1, "one that is too long to be read"),
+    (SAID, 2, "the same again"),
+]
+
+
+@pytest.mark.parametrize(("said", "asked", "remark"), OTHER_ERRORS, ids=[row[2] for row in OTHER_ERRORS])
+def test_an_error_of_status_400_passes(
+    reranker: Reranker, tmp_path: Path, said: bytes, asked: int, remark: str
+) -> None:
+    headers = {"content-encoding": "gzip"} if said.startswith(b"\x1f") else {}
+    engine = Engine(said, status=400, headers=headers)
+    with shadowed(engine, reranker, tmp_path, max_body_bytes=100_000) as site:
+        assert call(site.url, "POST", "/a/_search", BODY)[::2] == (400, said)
+    assert len(engine.requests) == asked
 
 
 def test_an_engine_that_is_down(reranker: Reranker, tmp_path: Path) -> None:

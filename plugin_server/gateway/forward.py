@@ -131,10 +131,16 @@ class Forward:
         return self._session
 
 
-async def relay(reply: aiohttp.ClientResponse, send: Callable[[Any], Awaitable[None]]) -> None:
-    """Nothing; the response is passed on over ASGI as it comes in."""
+async def relay(reply: aiohttp.ClientResponse, send: Callable[[Any], Awaitable[None]], read: bytes = b"") -> None:
+    """Nothing; the response is passed on over ASGI as it comes in.
+
+    Args:
+        read: what was read of its body before.
+    """
     headers = [(name.encode("latin-1"), value.encode()) for name, value in end_to_end(reply.raw_headers)]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    if read:
+        await send({"type": "http.response.body", "body": read, "more_body": True})
     async for chunk in reply.content.iter_any():
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

@@ -49,7 +49,7 @@ class Beside:
 
     def __init__(self, core: Core, forward: Forward, exchange: Exchange, settings: GatewaySettings) -> None:
         self._core = core
-        self._untouched = Untouched(forward)
+        self._untouched = Untouched(forward, settings.max_body_bytes)
         self._exchange = exchange
         self._settings = settings
         self._turns = asyncio.Semaphore(MOST)
