@@ -24,6 +24,7 @@ from plugin_server.gateway.request import Request, Send
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.gateway.untouched import Untouched, read
 from plugin_server.gateway.verify import candidates_of, verify
+from plugin_server.job import arrived
 from plugin_server.occasion import Occasion, id_of
 from plugin_server.ranking import Ranking
 from plugin_server.reranker import Reranker
@@ -62,7 +63,7 @@ class Beside:
             EngineError: the engine cannot be reached.
         """
         limit = self._settings.max_body_bytes
-        raw = await request.beginning(limit)
+        raw = await arrived(request.beginning(limit))
         if request.has_body:  # too long to be verified, which is no reason to refuse it
             await self._untouched.passed(request, raw, send, request.chunks())
             return
