@@ -18,6 +18,7 @@ from plugin_server.cli_margins import margins
 from plugin_server.cli_rerank import rerank
 from plugin_server.cli_search import search
 from plugin_server.cli_serve import serve
+from plugin_server.cli_shadow import shadow
 from plugin_server.cli_templates import templates
 from plugin_server.cli_verify import verify
 from plugin_server.errors import SimgateError
@@ -86,7 +87,7 @@ def main() -> None:
     """
 
 
-for _command in (demo, index, search, rerank, verify, serve, key, calibrate, margins, templates, bundle):
+for _command in (demo, index, search, rerank, verify, serve, key, calibrate, margins, shadow, templates, bundle):
     main.add_command(_command)
 
 

@@ -71,10 +71,11 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
         over = "https" if server.certificates else "http"
         doors = f"{server.address} and {over}://{server.http_address}" if server.http_address else server.address
         own = f", calibrations: {len(reranker.calibrations)}" if len(reranker.calibrations) else ""
+        shadow = f", in shadow mode: no verdict is applied, all go into {taken.shadow}" if taken.shadow else ""
         if taken.log_format != "text":  # every line is JSON, and the log has this one too
             return
         with suppress(OSError):  # a full disk behind standard error is no reason not to serve
-            click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
+            click.echo(f"Serving on {doors}, {source or 'without an index'}{own}{shadow}", err=True)
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
         found = Source(index, engine, name or "")

@@ -111,6 +111,9 @@ class Metrics:
         self._batch_waits = self._histogram(
             "simgate_batch_wait_seconds", "Seconds that pairs or windows waited for a run.", BATCH_WAITS, "graph"
         )
+        self._shadowed = self._counter(
+            "simgate_shadow", "Requests in shadow mode, by what became of their record.", "fate"
+        )
         self._others: set[str] = set()
         self._lock = Lock()
         self._begin()
@@ -179,6 +182,10 @@ class Metrics:
         """Nothing; when the server's certificate expires, seconds since 1970, is told with every scrape."""
         self._readings.expires = expires
 
+    def shadowed(self, fate: str) -> None:
+        """Nothing; a request of shadow mode was recorded, or not."""
+        self._shadowed.labels(fate).inc()
+
     def text(self) -> bytes:
         """Every counter in Prometheus' text format, media type `prometheus_client.CONTENT_TYPE_LATEST`."""
         return generate_latest(self.registry)
@@ -202,6 +209,8 @@ class Metrics:
             self._shed.labels(cause)
         for graph in ("encoder", "verifier"):
             self._batch_waits.labels(graph)
+        for fate in ("recorded", "busy", "disk", "failed", "stopping"):
+            self._shadowed.labels(fate)
         for bundle in ("loaded", "previous", "other", "malformed", "none"):
             self._blobs.labels(bundle)
 

@@ -29,6 +29,7 @@ from plugin_server.reloading import Reloading
 from plugin_server.reranker import Reranker
 from plugin_server.server_settings import ServerSettings
 from plugin_server.service import NAME, Service
+from plugin_server.shadow.mode import Shadow
 from plugin_server.tls import Certificates
 from plugin_server.traffic import methods
 
@@ -125,6 +126,7 @@ class Server:
         checks.add_to(server)
         reflection.enable_server_reflection((NAME, tei.NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         bound = _bind(server, address, certificates)
+        core.shadow = Shadow.open(settings, metrics)
         http = None
         if http_address:
             from plugin_server.http.access import Access  # FastAPI is not needed without HTTP
@@ -167,6 +169,8 @@ class Server:
         await asyncio.sleep(delay)
         await asyncio.gather(self._server.stop(grace), *([self._http.stop(grace)] if self._http else []))
         await self._backend.close()
+        if self._core.shadow:
+            await self._core.shadow.close()
         self._core.close()
 
 

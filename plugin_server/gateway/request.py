@@ -106,6 +106,16 @@ class Request:
                 raise TooLarge(limit)
         return b"".join(parts)
 
+    async def beginning(self, limit: int) -> bytes:
+        """The whole body; or its beginning, if it has more bytes than the limit and `has_body` says so."""
+        parts, size = [], 0
+        async for chunk in self.chunks():
+            parts.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                break
+        return b"".join(parts)
+
     async def gone(self) -> None:
         """Nothing, once the caller has closed the connection; the body must be read by somebody else meanwhile."""
         await self._ended.wait()
