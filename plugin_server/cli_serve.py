@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
-from plugin_server.cli_common import bundle_option, load, place
+from plugin_server.cli_common import bundle_option, load, place, settings
 from plugin_server.cli_doors import NAMES, door_options, server_settings
 from plugin_server.cli_engine import engine_options, engine_settings
 from plugin_server.cli_index import name_option
 from plugin_server.index import Index
+from plugin_server.session import limit_numpy
 
 
 @click.command()
@@ -54,6 +55,7 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     from plugin_server.server import serve as run
 
     taken = server_settings(os.environ, {name: where.pop(name) for name in NAMES})
+    limit_numpy(settings(bundle).threads)
     engine, reranker = engine_settings(**where), load(bundle)
     file = place(Path(name) if name else None)
     opened = engine is None and not no_index and (name is not None or file.exists())
@@ -63,7 +65,8 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
         over = "https" if server.certificates else "http"
         doors = f"{server.address} and {over}://{server.http_address}" if server.http_address else server.address
         own = f", calibrations: {len(reranker.calibrations)}" if len(reranker.calibrations) else ""
-        click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
+        with suppress(OSError):  # a full disk behind standard error is no reason not to serve
+            click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
         found = Source(index, engine, name or "")
