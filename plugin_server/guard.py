@@ -8,7 +8,6 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health
 
-from plugin_server.caller import called_by
 from plugin_server.errors import SimgateError
 from plugin_server.keyring import Keyring, key_in
 from plugin_server.service import abort
@@ -29,7 +28,6 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any) -> Any:
         """What answers the call; for who may not come in it reads nothing of the request."""
-        called_by("")
         if handler_call_details.method.startswith(OPEN):
             return await continuation(handler_call_details)
         try:

@@ -18,7 +18,7 @@ Value = TypeVar("Value")
 class Reloaded(Generic[Value]):
     """A value made of files; of files that cannot be used the value before stays, and the log says why, once.
 
-    Files are read and compared whenever the value is wanted, which takes some ten microseconds: what is replaced counts
+    Files are read and compared whenever the value is wanted, which takes about 30 µs: what is replaced counts
     for whoever comes next, by links or in place, and no clock of a file system is trusted. From several threads if need
     be.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from plugin_server.caller import called_by
 from plugin_server.errors import SimgateError
 from plugin_server.gateway.app import Gateway
 from plugin_server.http.fault import answer, as_message, as_tei
@@ -37,7 +36,6 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         asked = (scope.get("method", ""), scope.get("path", ""))
-        called_by("")
         if scope["type"] == "lifespan" or asked in OPEN:
             await self._app(scope, receive, send)
             return
