@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from plugin_server.core import Core
+from plugin_server.errors import IndexOfOtherBundle
 from plugin_server.index import Index
+from plugin_server.reranker import Reranker
 from plugin_server.search import Answer, Question, Searcher
 
 if TYPE_CHECKING:
@@ -42,11 +44,13 @@ class Backend:
         search: None without a source.
         gateway: takes the engine's own requests; None without an engine.
         name: see `Source`.
+        made_by: fingerprint of the bundle that made the embedded index; empty without one.
     """
 
     search: Search | None = None
     gateway: Gateway | None = None
     name: str = ""
+    made_by: str = ""
     _engine: Engine | None = None
 
     @classmethod
@@ -69,7 +73,16 @@ class Backend:
         async def search(question: Question) -> Answer:
             return await core.run(Searcher(core.reranker, index).search, question)
 
-        return cls(search)
+        return cls(search, made_by=core.newest.manifest.fingerprint)
+
+    def check(self, reranker: Reranker) -> None:
+        """Nothing, if documents can be searched with the reranker.
+
+        Raises:
+            IndexOfOtherBundle: another bundle made the embedded index.
+        """
+        if self.made_by and self.made_by != reranker.manifest.fingerprint:
+            raise IndexOfOtherBundle("index", self.made_by, reranker.manifest.fingerprint)
 
     async def close(self) -> None:
         """Nothing; connections to the engine are closed."""
@@ -93,4 +106,4 @@ def _over_engine(settings: EngineSettings, name: str, core: Core, max_body_bytes
         fail=core.newest.settings.on_failure,
         max_body_bytes=max_body_bytes,
     )
-    return Backend(EngineSearcher(core, engine).search, Gateway(core, behind), name, engine)
+    return Backend(EngineSearcher(core, engine).search, Gateway(core, behind), name, _engine=engine)

@@ -26,6 +26,7 @@ from plugin_server.cli_common import (
     profile_option,
     shown,
     top_n_option,
+    verification_option,
 )
 from plugin_server.cli_engine import engine_options, engine_settings
 from plugin_server.cli_index import name_option
@@ -52,6 +53,7 @@ STYLES = {"accepted": "green", "rejected": "red", "unverified": "yellow"}
 @click.option("--filter", "condition", metavar="JSON", help="Engine: a query in its DSL that hits must match.")
 @click.option("--recall-query", metavar="JSON", help="Engine: a query in its DSL in place of the dense one.")
 @click.option("--hybrid", is_flag=True, help="Engine: words (BM25) beside vectors.")
+@verification_option
 @calibration_option
 @bundle_option
 def search(
@@ -66,6 +68,7 @@ def search(
     condition: str | None,
     recall_query: str | None,
     hybrid: bool,
+    verification: str | None,
     calibration: Path | None,
     bundle: str,
     **engine: Any,
@@ -84,7 +87,7 @@ def search(
     where, reranker = engine_settings(**engine), load(bundle, calibration)
     question = Question(
         query, k, top_n, profile, policy, (name or "") if where else "", object_of("--filter", condition),
-        object_of("--recall-query", recall_query), hybrid, name_of(calibration),
+        object_of("--recall-query", recall_query), hybrid, name_of(calibration), verification or "",
     )  # fmt: skip
     if where:
         answer = asyncio.run(_engine_search(where, reranker, question))

@@ -32,7 +32,8 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     Over HTTP existing rerank clients find the forms of Cohere, Jina and text-embeddings-inference;
     GET /openapi.json describes them.
 
-    Without --index the default index is served if it is there.
+    Without --index the default index is served if it is there. SIGHUP loads bundle and calibrations anew from where
+    they were; if they cannot be loaded, the old ones stay.
 
     \b
     Example:
@@ -62,4 +63,5 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
         found = Source(index, engine, name or "")
-        asyncio.run(run(reranker, address, found, taken, ready, http_address="" if no_http else http))
+        doors = "" if no_http else http
+        asyncio.run(run(reranker, address, found, taken, ready, doors, lambda: load(bundle)))

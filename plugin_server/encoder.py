@@ -12,14 +12,18 @@ from tokenizers import Encoding, Tokenizer
 
 from plugin_server.blob import TokenBlob, TokenMatrix, quantise
 from plugin_server.bundle import ENCODER, TOKENIZER, Bundle
+from plugin_server.cache import Cache
 from plugin_server.errors import BundleMalformed, EmptyText, InvalidRequest, InvalidText, OverLimit
 from plugin_server.session import open_session
+from plugin_server.settings import Settings
 
 #: Windows are padded to a multiple of this, whatever else is in the batch, so that a text's rows do not depend on its
 #: neighbours: rounding to int8 would turn a difference in the last bit into one of a whole step.
 BUCKET = 16
 #: Padded tokens of one run.
 BATCH_TOKENS = 4096
+#: The settings' own defaults.
+DEFAULT = Settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,50 @@ class Encoded:
     windows: tuple[TokenMatrix, ...]
     words: tuple[tuple[int, int] | None, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory, about."""
+        arrays = self.vectors.nbytes + sum(window.nbytes + 112 for window in self.windows)
+        return arrays + 72 * len(self.words)
+
     def blob(self, fingerprint: str) -> TokenBlob:
         """The windows as a token blob."""
         return TokenBlob(fingerprint, self.windows)
+
+
+class Room:
+    """Windows that a request may still have.
+
+    Args:
+        limit: of all its documents together.
+
+    Example:
+        >>> room = Room(4)
+        >>> room.take(3, "candidates[0].text")
+        >>> room.take(2, "candidates[1].text")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        plugin_server.errors.OverLimit: candidates[1].text: 5 windows of all texts, the limit is 4: ...
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+
+    def take(self, windows: int, field: str) -> None:
+        """Nothing, if so many more fit.
+
+        Raises:
+            OverLimit: they do not; then they do not count.
+        """
+        if self._taken + windows > self._limit:
+            raise OverLimit(
+                field,
+                self._taken + windows,
+                self._limit,
+                "windows of all texts",
+                "send fewer or shorter documents, or raise max_windows",
+            )
+        self._taken += windows
 
 
 class Encoder:
@@ -47,17 +92,17 @@ class Encoder:
 
     Args:
         bundle: where the files are.
-        threads: of onnxruntime; 0 takes the cores this process may use.
-        max_characters: of one text.
-        max_query_tokens: of one query.
+        settings: threads, provider, limits and the bytes of the cache.
+
+    Attributes:
+        cache: what was encoded lately, by text.
     """
 
-    def __init__(
-        self, bundle: Bundle, threads: int = 0, max_characters: int = 200_000, max_query_tokens: int = 256
-    ) -> None:
+    def __init__(self, bundle: Bundle, settings: Settings = DEFAULT) -> None:
         self.manifest = bundle.manifest
-        self.max_characters = max_characters
-        self.max_query_tokens = min(max_query_tokens, self.manifest.window_tokens)
+        self.max_characters = settings.max_characters
+        self.max_query_tokens = min(settings.max_query_tokens, self.manifest.window_tokens)
+        self.cache: Cache[Encoded] = Cache(settings.cache_bytes)
         try:
             self._tokenizer: Tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
         except Exception as error:  # tokenizers raises plain Exception
@@ -65,7 +110,7 @@ class Encoder:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.manifest.window_tokens, stride=self.manifest.window_overlap)
         widths = {"recall": self.manifest.recall_dimension, "tokens": self.manifest.token_dimension}
-        self._session = open_session(bundle.folder / ENCODER, threads, widths)
+        self._session = open_session(bundle.folder / ENCODER, settings.threads, widths, settings.provider)
 
     def query(self, text: str, field: str = "query") -> Encoded:
         """A query, which must fit one window.
@@ -87,50 +132,85 @@ class Encoder:
         """
         return _all(self.try_queries(texts, fields))
 
-    def documents(self, texts: Sequence[str], fields: Sequence[str] | None = None) -> list[Encoded]:
+    def documents(
+        self, texts: Sequence[str], fields: Sequence[str] | None = None, room: Room | None = None
+    ) -> list[Encoded]:
         """Texts of any length, longer ones as windows, in the order given; equal ones are encoded once.
 
         Args:
             texts: 1 to `max_characters` characters each.
             fields: names of the texts for error messages; their numbers when not given.
+            room: for windows; any number of them without.
 
         Raises:
             EmptyText: a text holds no words.
             InvalidText: a text is not valid Unicode.
-            OverLimit: a text has too many characters.
+            OverLimit: a text has too many characters, or all have too many windows.
         """
-        return _all(self.try_documents(texts, fields or [f"documents[{number}]" for number in range(len(texts))]))
+        return _all(self.try_documents(texts, fields or [f"documents[{number}]" for number in range(len(texts))], room))
 
-    def try_documents(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded | InvalidRequest]:
-        """What `documents` gives, with the error that it would raise in the place of a text that cannot be encoded."""
-        return self._encoded(texts, fields, self._codes)
+    def try_documents(
+        self, texts: Sequence[str], fields: Sequence[str], room: Room | None = None
+    ) -> list[Encoded | InvalidRequest]:
+        """What `documents` gives, with the error that it would raise in the place of a text that cannot be encoded.
+
+        Args:
+            room: for windows; a text that does not fit any more is an error.
+        """
+        return self._encoded(texts, fields, _any_length, room)
 
     def try_queries(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded | InvalidRequest]:
         """What `queries` gives, with the error that it would raise in the place of a text that cannot be encoded."""
-        return self._encoded(texts, fields, self._query_codes)
+        return self._encoded(texts, fields, self._check_query)
 
     def _encoded(
-        self, texts: Sequence[str], fields: Sequence[str], codes_of: Callable[[str, str], list[Encoding]]
+        self, texts: Sequence[str], fields: Sequence[str], check: Callable[[int, str], None], room: Room | None = None
     ) -> list[Encoded | InvalidRequest]:
-        """Every distinct text through tokenizer and graph, in the order given."""
+        """Every distinct text from the cache, or through tokenizer and graph, in the order given.
+
+        Args:
+            check: raises if a text has too many tokens.
+        """
         codes: dict[str, list[Encoding]] = {}
+        known: dict[str, Encoded] = {}
         faults: dict[int, InvalidRequest] = {}
         for number, (text, name) in enumerate(zip(texts, fields, strict=True)):
             try:
-                codes[text] = codes.get(text) or codes_of(text, name)
+                if text not in known and text not in codes:
+                    self._look_up(text, name, known, codes)
+                lengths = [len(part) for part in (known[text].windows if text in known else codes[text])]
+                check(self._tokens(lengths), name)
+                if room:
+                    room.take(len(lengths), name)
             except InvalidRequest as error:
                 faults[number] = error
-        encoded = dict(zip(codes, self._run(codes), strict=True))
-        return [faults.get(number) or encoded[text] for number, text in enumerate(texts)]
+                codes.pop(text, None)
+        for text, encoded in zip(codes, self._run(codes), strict=True):
+            known[text] = encoded
+            self.cache.put(text, encoded)
+        return [faults.get(number) or known[text] for number, text in enumerate(texts)]
 
-    def _query_codes(self, text: str, field: str) -> list[Encoding]:
-        """The tokenised query, alone in its list."""
-        codes = self._codes(text, field)
+    def _look_up(self, text: str, field: str, known: dict[str, Encoded], codes: dict[str, list[Encoding]]) -> None:
+        """Nothing; the text is among what is known, or its codes are among those to be run."""
+        held = self.cache.get(text)
+        if held:
+            known[text] = held
+        else:
+            codes[text] = self._codes(text, field)
+
+    def _tokens(self, lengths: Sequence[int]) -> int:
+        """Tokens of a text whose windows have so many."""
         repeated = 2 + self.manifest.window_overlap  # of every window but the first: its marks and its overlap
-        length = sum(len(code.ids) for code in codes) - repeated * (len(codes) - 1)
-        if length > self.max_query_tokens:
-            raise OverLimit(field, length, self.max_query_tokens, "tokens", "shorten it; only documents are split")
-        return codes
+        return sum(lengths) - repeated * (len(lengths) - 1)
+
+    def _check_query(self, tokens: int, field: str) -> None:
+        """Nothing, if a query may have so many tokens.
+
+        Raises:
+            OverLimit: it may not.
+        """
+        if tokens > self.max_query_tokens:
+            raise OverLimit(field, tokens, self.max_query_tokens, "tokens", "shorten it; only documents are split")
 
     def _codes(self, text: str, field: str) -> list[Encoding]:
         """The tokenised windows of one text."""
@@ -162,6 +242,10 @@ class Encoder:
             stacked = np.stack([vectors[number] for number in part])
             result.append(Encoded(stacked, tuple(matrices[number] for number in part), _words(text, codes[0])))
         return result
+
+
+def _any_length(tokens: int, field: str) -> None:
+    """Nothing; documents are split, and may have any number of tokens."""
 
 
 def _all(results: list[Encoded | InvalidRequest]) -> list[Encoded]:

@@ -199,6 +199,29 @@ class CallerGone(SimgateError):
         super().__init__("the caller is gone")
 
 
+class NotVerified(SimgateError):
+    """Why a candidate that could have been read was not verified; it fails no request."""
+
+
+class Unreached(NotVerified):
+    """A cascade ended before the candidate.
+
+    Example:
+        >>> print(Unreached(10))
+        not reached: 10 candidates before it were accepted
+    """
+
+    def __init__(self, accepted: int) -> None:
+        super().__init__(f"not reached: {accepted} candidates before it were accepted")
+
+
+class MaxsimOnly(NotVerified):
+    """The request asked for MaxSim alone."""
+
+    def __init__(self) -> None:
+        super().__init__("light: only MaxSim was computed")
+
+
 class IndexFailure(SimgateError):
     """The embedded index cannot be used."""
 

@@ -9,14 +9,25 @@ from threading import Lock
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from plugin_server.bundle import PROFILES
-from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, EmptyText, InvalidRequest, InvalidText, OverLimit
+from plugin_server.errors import (
+    BlobMalformed,
+    BlobOfOtherBundle,
+    EmptyText,
+    InvalidText,
+    MaxsimOnly,
+    OverLimit,
+    SimgateError,
+    Unreached,
+)
 from plugin_server.gather import Gathered
 from plugin_server.verdict import Outcome, Verdict
 
 log = logging.getLogger(__name__)
 
 #: Names of what makes a candidate unverified; any other fault is a failure of ours.
-CAUSES: dict[type[InvalidRequest], str] = {
+CAUSES: dict[type[SimgateError], str] = {
+    Unreached: "unreached",
+    MaxsimOnly: "light",
     EmptyText: "empty",
     InvalidText: "invalid_text",
     OverLimit: "over_limit",
@@ -75,6 +86,10 @@ class Metrics:
         self._lock = Lock()
         self._begin()
 
+    def loaded(self, fingerprint: str, previous: str = "") -> None:
+        """Nothing; these are the bundles from now on."""
+        self.fingerprint, self.previous = fingerprint, previous
+
     def observe(self, documents: Sequence[Gathered], verdicts: Sequence[Verdict]) -> None:
         """Nothing; the verdicts on the documents are counted, and a bundle whose blobs cannot be used is warned of."""
         for document, verdict in zip(documents, verdicts, strict=True):
@@ -132,6 +147,6 @@ class Metrics:
         )
 
 
-def _cause(fault: InvalidRequest | None) -> str:
+def _cause(fault: SimgateError | None) -> str:
     """The name of a fault."""
     return next((name for kind, name in CAUSES.items() if isinstance(fault, kind)), FAILURE)

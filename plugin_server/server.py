@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
@@ -19,6 +20,7 @@ from plugin_server.core import Core
 from plugin_server.errors import InvalidField
 from plugin_server.health import Health
 from plugin_server.metrics import Metrics
+from plugin_server.reloading import Reloading
 from plugin_server.reranker import Reranker
 from plugin_server.server_settings import ServerSettings
 from plugin_server.service import NAME, Service
@@ -51,6 +53,7 @@ class Server:
         core: Core,
         backend: Backend,
         address: str,
+        metrics: Metrics,
         http: HttpServer | None = None,
     ) -> None:
         self.address = address
@@ -59,6 +62,7 @@ class Server:
         self._health = health
         self._core = core
         self._backend = backend
+        self._metrics = metrics
         self._http = http
 
     @classmethod
@@ -107,11 +111,24 @@ class Server:
             application = app(core, metrics, lambda: checks.serving, most, backend)
             http = await HttpServer.start(Entry(application, core, settings.deadline), http_address)
         await server.start()
-        return cls(server, checks, core, backend, bound, http)
+        return cls(server, checks, core, backend, bound, metrics, http)
 
-    def replace(self, reranker: Reranker) -> None:
-        """Nothing; requests that begin from now on are served by this reranker, those that run keep theirs."""
-        self._core.replace(reranker)
+    async def reload(self, load: Callable[[], Reranker]) -> Reranker:
+        """The reranker that serves requests that begin from now on; those that run keep theirs.
+
+        Args:
+            load: makes it; called on a thread.
+
+        Raises:
+            SimgateError: it cannot be loaded, does not work, or did not make the index; the old one stays.
+        """
+        loaded = await asyncio.to_thread(load)
+        await asyncio.to_thread(loaded.verify, "a red car", "a car that is red")
+        self._backend.check(loaded)
+        previous = loaded.previous.manifest.fingerprint if loaded.previous else ""
+        self._metrics.loaded(loaded.manifest.fingerprint, previous)
+        self._core.replace(loaded.observed(self._metrics.observe))
+        return loaded
 
     async def stop(self, grace: float = DEFAULT.grace, delay: float = 0.0) -> None:
         """Nothing; new calls were refused at once, running ones were let finish for at most `grace` seconds.
@@ -133,12 +150,14 @@ async def serve(
     settings: ServerSettings = DEFAULT,
     ready: Callable[[Server], None] | None = None,
     http_address: str = "",
+    load: Callable[[], Reranker] | None = None,
 ) -> None:
     """Nothing, after SIGTERM or SIGINT and the calls that were running then.
 
     Args:
         address, source, settings, http_address: as `Server.start`.
         ready: called with the server, which knows its addresses, once calls are answered.
+        load: makes the reranker anew when SIGHUP comes; without it that ends the process, as ever.
 
     Raises:
         InvalidField: an address cannot be bound.
@@ -151,13 +170,16 @@ async def serve(
         server = await Server.start(reranker, address, source, settings, http_address)
         addresses = " and ".join(filter(None, (server.address, server.http_address)))
         log.info("listening on %s, bundle %s", addresses, reranker.manifest.fingerprint)
+        reloading = Reloading(partial(server.reload, load)) if load else None
+        if reloading:
+            loop.add_signal_handler(signal.SIGHUP, reloading.ask)
         if ready:
             ready(server)
         await stopping.wait()
         log.info("stopping, up to %g s for running calls", settings.grace)
         await server.stop(settings.grace, settings.drain_delay)
     finally:
-        for number in STOPPING:
+        for number in (*STOPPING, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 

@@ -14,8 +14,9 @@ from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server import wire
 from plugin_server.backend import Backend
 from plugin_server.core import Core
+from plugin_server.encoder import Room
 from plugin_server.errors import IndexFailure, InvalidField, OverLimit, Overloaded
-from plugin_server.reranker import Reranker
+from plugin_server.reranker import WANTED, Reranker
 from plugin_server.status import grpc_status, message
 
 NAME = pb.DESCRIPTOR.services_by_name["Simgate"].full_name
@@ -80,7 +81,15 @@ class Service(pb_grpc.SimgateServicer):
         """
         profile, policy = wire.profile_of(request.profile, "passages"), wire.policy_of(request.policy)
         candidates = [wire.candidate_of(candidate) for candidate in request.candidates]
-        ranking = self.reranker.rerank(request.query, candidates, profile, policy, calibration=request.calibration)
+        ranking = self.reranker.rerank(
+            request.query,
+            candidates,
+            profile,
+            policy,
+            calibration=request.calibration,
+            verification=wire.verification_of(request.verification),
+            wanted=request.top_n or WANTED,
+        )
         return wire.rerank_response(ranking, request.top_n, self._fingerprint)
 
     def verify(self, request: pb.VerifyRequest) -> pb.VerifyResponse:
@@ -92,7 +101,8 @@ class Service(pb_grpc.SimgateServicer):
         profile = wire.profile_of(request.profile, "pairs")
         self._check_number("pairs", len(request.pairs))
         pairs = [(pair.query, pair.document) for pair in request.pairs]
-        verdicts = self.reranker.verify_pairs(pairs, profile, request.calibration)
+        room = Room(self.reranker.settings.windows)
+        verdicts = self.reranker.verify_pairs(pairs, profile, request.calibration, room)
         return wire.verify_response(verdicts, self._fingerprint)
 
     def encode(self, request: pb.EncodeRequest) -> pb.EncodeResponse:
@@ -103,7 +113,9 @@ class Service(pb_grpc.SimgateServicer):
         """
         self._check_number("texts", len(request.texts))
         names = [f"texts[{number}]" for number in range(len(request.texts))]
-        return wire.encode_response(self.reranker.encoder.documents(list(request.texts), names), self._fingerprint)
+        room = Room(self.reranker.settings.windows)
+        encoded = self.reranker.encoder.documents(list(request.texts), names, room)
+        return wire.encode_response(encoded, self._fingerprint)
 
     def info(self) -> pb.InfoResponse:
         """The response to an Info request."""

@@ -1,4 +1,8 @@
-"""An onnxruntime session with simgate's settings: the threads this process may use, no spinning."""
+"""An onnxruntime session with simgate's settings: the threads this process may use, no spinning, the provider.
+
+The providers for GPUs were never run for lack of one: tests check what onnxruntime is asked for, and that a provider
+that it has not is refused.
+"""
 
 from __future__ import annotations
 
@@ -9,30 +13,52 @@ from types import MappingProxyType
 
 import onnxruntime
 
-from plugin_server.errors import BundleMalformed
+from plugin_server.errors import BundleMalformed, InvalidField
+
+CPU: tuple[str, dict[str, str]] = ("CPUExecutionProvider", {})
+#: What onnxruntime is asked for, by the setting's name, the first that can run an operator running it. TF32 would round
+#: recall vectors more than adopting simgate may change them.
+PROVIDERS: dict[str, list[tuple[str, dict[str, str]]]] = {
+    "cpu": [CPU],
+    "cuda": [("CUDAExecutionProvider", {"use_tf32": "0"}), CPU],
+    "tensorrt": [("TensorrtExecutionProvider", {}), ("CUDAExecutionProvider", {"use_tf32": "0"}), CPU],
+}
 
 
 def open_session(
-    path: Path, threads: int = 0, widths: Mapping[str, int] = MappingProxyType({})
+    path: Path,
+    threads: int = 0,
+    widths: Mapping[str, int] = MappingProxyType({}),
+    provider: str = "cpu",
 ) -> onnxruntime.InferenceSession:
-    """A session over an ONNX graph on the CPU.
+    """A session over an ONNX graph.
 
     Args:
         threads: within one operator; 0 takes `usable_cores`.
         widths: the last axis of inputs and outputs, by name, that the graph must have.
+        provider: a key of `PROVIDERS`.
 
     Raises:
+        InvalidField: this onnxruntime has not got the provider, or it cannot be used here.
         BundleMalformed: onnxruntime cannot load the graph, or it has other inputs and outputs.
     """
+    asked = PROVIDERS[provider]
+    if asked[0][0] not in onnxruntime.get_available_providers():
+        raise InvalidField(
+            f"provider: {provider}: this onnxruntime has no {asked[0][0]}: install simgate[gpu] and take onnxruntime "
+            "away, or give cpu"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or usable_cores()
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), options, providers=asked)
     except Exception as error:  # onnxruntime's own exceptions share no root below Exception
         raise BundleMalformed(f"{path}: onnxruntime cannot load it: {error}") from error
+    if session.get_providers()[0] != asked[0][0]:  # onnxruntime falls back to the CPU by itself
+        raise InvalidField(f"provider: {provider}: cannot be used here: is there a GPU, and its driver? Or give cpu")
     found = {item.name: item.shape[-1] for item in (*session.get_inputs(), *session.get_outputs()) if item.shape}
     for name, width in widths.items():
         if found.get(name) != width:

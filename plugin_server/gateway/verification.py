@@ -73,7 +73,8 @@ class Verification:
             VerificationFailed: verification as a whole failed, and `GatewaySettings.fail` is ``closed``.
         """
         candidates = candidates_of(hits_of(response), self._settings)
-        work = self._ranking(ask.context, candidates, encoding or self.encoding(ask.context))
+        wanted = 0 if ask.search.recounts() else ask.start + ask.size
+        work = self._ranking(ask.context, candidates, encoding or self.encoding(ask.context), wanted)
         try:
             ranking = await asyncio.wait_for(work, self._settings.verify_timeout)
         except InvalidRequest:
@@ -93,10 +94,10 @@ class Verification:
         return answer(ask, response, ranking, self._settings), kept
 
     async def _ranking(
-        self, context: Context, candidates: Sequence[Candidate], encoding: asyncio.Future[Encoded]
+        self, context: Context, candidates: Sequence[Candidate], encoding: asyncio.Future[Encoded], wanted: int
     ) -> Ranking:
         query = await encoding
-        return await self._core.resume(verify, self._core.reranker, context, candidates, query)
+        return await self._core.resume(verify, self._core.reranker, context, candidates, query, wanted)
 
     def _reason(self, error: Exception) -> str:
         """What the caller may read of the failure; the log has the rest."""

@@ -22,7 +22,7 @@ A document is a text, a token blob (`sgb1:…`), a blob with its text right behi
 `id` and `score`. One that is empty or cannot be read does not fail the request: it is `unverified`, with a reason.
 
 Limits: {candidates} documents of a request, {characters} characters of a document, {tokens} tokens of a query,
-{body} bytes of a body. Model bundle: {fingerprint}."""
+{body} bytes of a body."""
 
 #: No search, and no gateway.
 NOTHING = Backend()
@@ -54,7 +54,6 @@ def app(
             characters=reranker.settings.max_characters,
             tokens=reranker.encoder.max_query_tokens,
             body=max_body_bytes,
-            fingerprint=reranker.manifest.fingerprint,
         ),
         docs_url=None,  # these pages load scripts from other hosts
         redoc_url=None,

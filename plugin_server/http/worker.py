@@ -10,7 +10,7 @@ from plugin_server.http.document import Document
 from plugin_server.http.request import Question
 from plugin_server.ranking import Policy, recall_at
 from plugin_server.relevance import Relevant, rerank
-from plugin_server.reranker import Reranker
+from plugin_server.reranker import WANTED, Reranker
 
 
 class Worker:
@@ -25,12 +25,19 @@ class Worker:
         return self._core.reranker
 
     async def rerank(
-        self, question: Question, documents: Sequence[Document], policy: str, field: str, ranked: bool = False
+        self,
+        question: Question,
+        documents: Sequence[Document],
+        policy: str,
+        field: str,
+        ranked: bool = False,
+        top_n: int | None = None,
     ) -> list[Relevant]:
         """The documents that the policy keeps, most relevant first; one that cannot be read is unverified.
 
         Args:
             field: the documents' name in the request, for error messages.
+            top_n: documents that the answer will have; None for all.
             ranked: the documents come best first, and where they have no scores their places stand for recall.
 
         Raises:
@@ -40,5 +47,15 @@ class Worker:
         candidates = [document.candidate() for document in documents]
         if ranked and not all(candidate.score is not None for candidate in candidates):
             candidates = [replace(item, score=recall_at(place)) for place, item in enumerate(candidates)]
-        named = question.calibration or ""
-        return await self._core.run(rerank, self.reranker, question.query, candidates, profile, rule, field, named)
+        return await self._core.run(
+            rerank,
+            self.reranker,
+            question.query,
+            candidates,
+            profile,
+            rule,
+            field,
+            question.calibration or "",
+            question.verification or "",
+            top_n or WANTED,
+        )
