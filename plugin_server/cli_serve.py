@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,8 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     def ready(server: Server) -> None:
         doors = f"{server.address} and http://{server.http_address}" if server.http_address else server.address
         own = f", calibrations: {len(reranker.calibrations)}" if len(reranker.calibrations) else ""
-        click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
+        with suppress(OSError):  # a full disk behind standard error is no reason not to serve
+            click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
         found = Source(index, engine, name or "")
