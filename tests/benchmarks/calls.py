@@ -7,8 +7,9 @@
 2. Requests a second over gRPC from 1 and from 32 callers (a process of their own on the same cores), by shape, their
    ratio, and the share that was answered otherwise than OK.
 3. Seconds from the start of the process to the first health check answered, and memory at rest, medians of the starts.
-4. Memory of its own (mapped files apart, which the kernel takes and gives) while requests go on: different pairs of
-   short texts, and every fourth 10 blobs. The first requests always add some; what counts is the second half.
+4. Memory of its own (mapped files apart, which the kernel takes and gives) while requests go on: pairs of short texts,
+   no two of them the same, and for a quarter 10 blobs. The first requests always add some; what counts is the second
+   half. The cache of encoded texts is small, so that it is soon full; everywhere else it is off.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server.client import Client
 
 CALLERS = (1, 32)
-#: Parts of the run of requests after each of which memory is read, callers, and pairs that are different.
-PARTS, AT_ONCE, PAIRS = 10, 4, 3000
+#: Parts of the run of requests after each of which memory is read, callers, and bytes of the cache meanwhile.
+PARTS, AT_ONCE, CACHE = 10, 4, 2**20
 
 
 def overhead(reranker: Reranker, served: Served, count: int, repetitions: int) -> dict[str, float]:
@@ -99,23 +100,25 @@ def growth(reranker: Reranker, served: Served, requests: int) -> list[tuple[int,
         RuntimeError: a request was not answered.
     """
     found = [(0, own(served.pid))]
-    part = max(AT_ONCE, requests // PARTS)
-    with tempfile.TemporaryDirectory() as folder:
-        files = []
-        for number, shape in enumerate([shapes.pair(number) for number in range(min(PAIRS, requests))]):
-            (file := Path(folder) / f"pair-{number}").write_bytes(shape.message.SerializeToString())
-            files.append(str(file))
-        few = shapes.shape("10 blobs", reranker)
-        (blobs := Path(folder) / "blobs").write_bytes(few.message.SerializeToString())
-        for _ in range(PARTS):
-            pairs = Task(served.address, shapes.pair().method, files, callers=AT_ONCE, requests=part - part // 4)
-            others = Task(served.address, few.method, [str(blobs)], callers=AT_ONCE, requests=part // 4)
-            codes = sum((Counter(called(task).codes) for task in (pairs, others) if task.requests), Counter[str]())
-            if set(codes) - {*OK}:
-                raise RuntimeError(f"requests were not answered: {dict(codes)}")
-            files = files[len(files) // PARTS :] + files[: len(files) // PARTS]  # another part's texts come first
-            found.append((found[-1][0] + codes.total(), own(served.pid)))
+    part, few = max(AT_ONCE, requests // PARTS), shapes.shape("10 blobs", reranker)
+    pairs = part - part // 4
+    for number in range(PARTS):
+        with tempfile.TemporaryDirectory() as folder:
+            texts = [shapes.pair(2 * place) for place in range(number * pairs, (number + 1) * pairs)]
+            codes = _sent(served, texts, Path(folder)) + _sent(served, [few], Path(folder), part // 4)
+        if set(codes) - {*OK}:
+            raise RuntimeError(f"requests were not answered: {dict(codes)}")
+        found.append((found[-1][0] + codes.total(), own(served.pid)))
     return found
+
+
+def _sent(served: Served, asked: Sequence[Shape], folder: Path, times: int = 0) -> Counter[str]:
+    """The codes of so many requests of one method, each of them once if no number is given."""
+    files = [folder / f"{asked[0].name} {number}" for number in range(len(asked))]
+    for file, shape in zip(files, asked, strict=True):
+        file.write_bytes(shape.message.SerializeToString())
+    names, total = [str(file) for file in files], times or len(asked)
+    return Counter(called(Task(served.address, asked[0].method, names, callers=AT_ONCE, requests=total)).codes)
 
 
 def grown(found: Sequence[tuple[int, int]]) -> str:
@@ -158,10 +161,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--requests", type=int, default=2000, help="over which memory is watched")
     given = parser.parse_args(arguments)
     load = os.getloadavg()[0]
-    reranker = Reranker.load(Settings(bundle=given.bundle))
+    reranker = Reranker.load(Settings(bundle=given.bundle, cache_bytes=0))
     options = ["--bundle", str(reranker.bundle.folder)]
     start = starts(given.starts, *options)
-    with simgate(*options) as served:
+    with simgate(*options, cache_bytes=CACHE) as served:
         memory = growth(reranker, served, given.requests)
     with simgate(*options) as served:
         calls = {count: overhead(reranker, served, count, given.repetitions) for count in given.candidates}

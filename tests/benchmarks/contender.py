@@ -28,7 +28,7 @@ def whole(task: dict[str, Any]) -> Ask:
     """simgate: query encoded, blobs parsed, verdicts, ranking."""
     from plugin_server import Candidate, Reranker, Settings
 
-    reranker = Reranker.load(Settings(bundle=task["bundle"], threads=task["threads"]))
+    reranker = Reranker.load(Settings(bundle=task["bundle"], threads=task["threads"], cache_bytes=0))
     candidates = [Candidate(blob=blob) for blob in task["blobs"]]
     return lambda: len(reranker.rerank(task["query"], candidates, policy="annotate").hits)
 
@@ -37,8 +37,9 @@ def maxsim(task: dict[str, Any]) -> Ask:
     """MaxSim over the blobs, the query encoded by simgate's encoder."""
     from plugin_server.bundle import Bundle
     from plugin_server.encoder import Encoder
+    from plugin_server.settings import Settings
 
-    encoder = Encoder(Bundle.open(task["bundle"]), task["threads"])
+    encoder = Encoder(Bundle.open(task["bundle"]), Settings(threads=task["threads"], cache_bytes=0))
     return lambda: _maxsim(encoder.query(task["query"]).windows[0], task["blobs"])
 
 

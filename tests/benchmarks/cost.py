@@ -181,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     load = os.getloadavg()[0]
     most = max(*given.candidates, K)
-    reranker = Reranker.load(Settings(bundle=given.bundle, threads=given.threads, max_candidates=most))
+    reranker = Reranker.load(Settings(bundle=given.bundle, threads=given.threads, max_candidates=most, cache_bytes=0))
     candidates = by_candidates(reranker, given.candidates, given.repetitions)
     tokens = by_tokens(reranker, given.query_tokens, given.document_tokens, given.repetitions)
     corpus = by_corpus(reranker, given.documents, given.repetitions)

@@ -3,8 +3,8 @@
 ``python -m benchmarks.peers`` prints a table with a row for each system: the median and the 99th percentile of a
 request's milliseconds (of fewer than 100 requests the highest), their number, requests a second from two callers, the
 peak memory of the process that ranks (a process of its own for each), and the bytes that a document takes for it.
-Requests are texts in, ranking out: tokenising counts, and so does the query's encoding, but in the floor. Everything
-runs on the same cores.
+Requests are texts in, ranking out: tokenising counts, and so does the query's encoding, but in the floor; nothing is
+cached. Everything runs on the same cores.
 
 The cross-encoders have the size and the weights of simgate's base model (all-MiniLM-L6-v2) and a random head, which
 costs what a trained one does and ranks nothing. Each takes its fastest batch, FlashRank and infinity their own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import socket
 import subprocess
@@ -75,14 +76,16 @@ class Sampler:
 
 
 @contextmanager
-def simgate(*options: str) -> Iterator[Served]:
+def simgate(*options: str, cache_bytes: int = 0) -> Iterator[Served]:
     """``simgate serve`` on free ports, without an index; ended after the block.
 
     Args:
         options: more of the command's.
+        cache_bytes: of encoded texts; without a cache the same query costs each time what another one would.
     """
+    environment = {**os.environ, "SIMGATE_CACHE_BYTES": str(cache_bytes)}
     command = [sys.executable, "-m", "plugin_server", "serve", "--address", "127.0.0.1:0", "--http", "127.0.0.1:0"]
-    with started([*command, "--no-index", *options]) as (process, log, start):
+    with started([*command, "--no-index", *options], environment) as (process, log, start):
         address, http = until(lambda: _addresses(log), process, log)
         with grpc.insecure_channel(address) as channel:
             health = health_pb2_grpc.HealthStub(channel)

@@ -45,7 +45,7 @@ def text(tokens: int, number: int = 0) -> str:
     """
     wide = len(WORDS)
     # the places count in different digits of the number
-    return " ".join(WORDS[(number // wide ** (place % 4) + 7 * place) % wide] for place in range(max(1, tokens - 2)))
+    return " ".join(WORDS[(number // wide ** (place % 6) + 7 * place) % wide] for place in range(max(1, tokens - 2)))
 
 
 def documents(count: int = CANDIDATES, tokens: int = DOCUMENT) -> list[str]:
