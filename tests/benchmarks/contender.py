@@ -129,7 +129,8 @@ def http(task: dict[str, Any]) -> Ask:
     def connection() -> HTTPConnection:
         if time.perf_counter() - getattr(own, "used", -IDLE) >= IDLE:
             own.connection = HTTPConnection(task["address"], timeout=300)
-        return own.connection
+        kept: HTTPConnection = own.connection
+        return kept
 
     def ask() -> int:
         kept = connection()

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import shapes
-from benchmarks.caller import Outcome, Task, called
+from benchmarks.caller import OK, Outcome, Task, called
 from benchmarks.process import MIB, Sampler, Served, simgate
 from benchmarks.shapes import Shape
-from benchmarks.tools import OK, TOOLS, Load
+from benchmarks.tools import TOOLS, Load
 from plugin_server import Reranker, Settings
 from plugin_server.server_settings import ServerSettings
 

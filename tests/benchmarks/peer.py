@@ -76,8 +76,9 @@ class Contender:
         tests = Path(__file__).parents[1]
         path = [str(tests), *([str(tests.parent)] if peer.python == sys.executable else [])]
         environment = offline() | {"PYTHONPATH": os.pathsep.join(path)}
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._log}
-        return self._stack.enter_context(_ended(subprocess.Popen(command, env=environment, **pipes)))
+        pipe = subprocess.PIPE
+        made = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=self._log)
+        return self._stack.enter_context(_ended(made))
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout
@@ -101,5 +102,6 @@ def _ended(running: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]
 
 
 def offline() -> dict[str, str]:
-    """The environment, in which nothing is asked of a model hub."""
-    return {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    """The environment without this Python's path, in which nothing is asked of a model hub."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return {**kept, "HF_HUB_OFFLINE": "1"}

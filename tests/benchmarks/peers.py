@@ -21,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,10 @@ def peers(reranker: Reranker, models: Path, flashrank: str = "", infinity: str =
     blobs = task | {"blobs": found, "bundle": str(reranker.bundle.folder)}
     folder, quantised = str(models / "torch"), next((models / "int8").glob("*.onnx"))
     asked = {"query": query, "documents": found, "policy": "annotate"}
-    ours, theirs = (
-        f"{np.mean([len(blob) for blob in found]):.0f}",
-        f"{np.mean([len(text) for text in texts]):.0f}, its text",
-    )
+    ours = f"{np.mean([len(blob) for blob in found]):.0f}"
+    theirs = f"{np.mean([len(text) for text in texts]):.0f}, its text"
     graph = task | {"tokenizer": f"{folder}/tokenizer.json"}
-    serve = lambda: process.simgate("--bundle", str(reranker.bundle.folder))  # noqa: E731
+    serve = partial(process.simgate, "--bundle", str(reranker.bundle.folder))
     return [
         Peer("simgate: query encoded, blobs read, verdicts", "whole", blobs, ours),
         Peer(
@@ -110,7 +109,7 @@ def _infinity(task: dict[str, Any], folder: str, stored: str, python: str) -> Pe
         )
     body = {"model": "model", "query": task["query"], "documents": task["documents"]}
     return Peer(
-        name, "http", task | {"path": "/rerank", "body": body}, stored, server=lambda: infinity_server(python, folder)
+        name, "http", task | {"path": "/rerank", "body": body}, stored, server=partial(infinity_server, python, folder)
     )
 
 

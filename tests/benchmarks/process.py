@@ -129,7 +129,7 @@ def until(
             return value
         time.sleep(0.01)
     told = log.read_text(errors="replace").strip().splitlines() or ["it printed nothing"]
-    raise RuntimeError(f"{Path(process.args[0]).name} does not answer: {told[-1]}")
+    raise RuntimeError(f"the server does not answer: {told[-1]}")
 
 
 def resident(pid: int) -> int:

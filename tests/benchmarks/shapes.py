@@ -41,7 +41,7 @@ def text(tokens: int, number: int = 0) -> str:
 
     Example:
         >>> text(5), text(5, 1)
-        ('red train car', 'blue train car')
+        ('red train blue', 'blue train blue')
     """
     wide = len(WORDS)
     # the places count in different digits of the number
