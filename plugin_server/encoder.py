@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from plugin_server.blob import TokenBlob, TokenMatrix, quantise
-from plugin_server.bundle import ENCODER, TOKENIZER, Bundle
+from plugin_server.blob import TokenBlob, TokenMatrix
+from plugin_server.bundle import TOKENIZER, Bundle
 from plugin_server.cache import Cache
 from plugin_server.errors import BundleMalformed, EmptyText, InvalidRequest, InvalidText, OverLimit
-from plugin_server.session import open_session
+from plugin_server.room import Room
 from plugin_server.settings import Settings
+from plugin_server.windows import Windows
 
-#: Windows are padded to a multiple of this, whatever else is in the batch, so that a text's rows do not depend on its
-#: neighbours: rounding to int8 would turn a difference in the last bit into one of a whole step.
-BUCKET = 16
-#: Padded tokens of one run.
-BATCH_TOKENS = 4096
 #: The settings' own defaults.
 DEFAULT = Settings()
 
@@ -52,41 +47,6 @@ class Encoded:
         return TokenBlob(fingerprint, self.windows)
 
 
-class Room:
-    """Windows that a request may still have.
-
-    Args:
-        limit: of all its documents together.
-
-    Example:
-        >>> room = Room(4)
-        >>> room.take(3, "candidates[0].text")
-        >>> room.take(2, "candidates[1].text")  # doctest: +ELLIPSIS
-        Traceback (most recent call last):
-        plugin_server.errors.OverLimit: candidates[1].text: 5 windows of all texts, the limit is 4: ...
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._taken = 0
-
-    def take(self, windows: int, field: str) -> None:
-        """Nothing, if so many more fit.
-
-        Raises:
-            OverLimit: they do not; then they do not count.
-        """
-        if self._taken + windows > self._limit:
-            raise OverLimit(
-                field,
-                self._taken + windows,
-                self._limit,
-                "windows of all texts",
-                "send fewer or shorter documents, or raise max_windows",
-            )
-        self._taken += windows
-
-
 class Encoder:
     """The encoder graph of a bundle with its tokenizer.
 
@@ -96,6 +56,7 @@ class Encoder:
 
     Attributes:
         cache: what was encoded lately, by text.
+        windows: runs the graph.
     """
 
     def __init__(self, bundle: Bundle, settings: Settings = DEFAULT) -> None:
@@ -109,8 +70,7 @@ class Encoder:
             raise BundleMalformed(f"{bundle.folder / TOKENIZER}: {error}") from error
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.manifest.window_tokens, stride=self.manifest.window_overlap)
-        widths = {"recall": self.manifest.recall_dimension, "tokens": self.manifest.token_dimension}
-        self._session = open_session(bundle.folder / ENCODER, settings.threads, widths, settings.provider)
+        self.windows = Windows(bundle, settings.threads, settings.provider)
 
     def query(self, text: str, field: str = "query") -> Encoded:
         """A query, which must fit one window.
@@ -227,20 +187,12 @@ class Encoder:
 
     def _run(self, texts: dict[str, list[Encoding]]) -> list[Encoded]:
         """Every window through the graph, then put together text by text."""
-        flat = [code for codes in texts.values() for code in codes]
-        vectors: dict[int, NDArray[np.float32]] = {}
-        matrices: dict[int, TokenMatrix] = {}
-        for numbers, ids, mask in _batches(flat):
-            recall, tokens = self._session.run(["recall", "tokens"], {"input_ids": ids, "attention_mask": mask})
-            for row, number in enumerate(numbers):
-                vectors[number] = recall[row]
-                matrices[number] = quantise(tokens[row, : len(flat[number].ids)], self.manifest.token_bits)
-        result, place = [], 0
+        found = iter(self.windows.encode([code for codes in texts.values() for code in codes]))
+        result = []
         for text, codes in texts.items():
-            part = range(place, place + len(codes))
-            place += len(codes)
-            stacked = np.stack([vectors[number] for number in part])
-            result.append(Encoded(stacked, tuple(matrices[number] for number in part), _words(text, codes[0])))
+            windows = [next(found) for _ in codes]
+            vectors = np.stack([window.vector for window in windows])
+            result.append(Encoded(vectors, tuple(window.matrix for window in windows), _words(text, codes[0])))
         return result
 
 
@@ -254,22 +206,6 @@ def _all(results: list[Encoded | InvalidRequest]) -> list[Encoded]:
     if len(encoded) < len(results):
         raise next(result for result in results if isinstance(result, InvalidRequest))
     return encoded
-
-
-def _batches(codes: list[Encoding]) -> Iterator[tuple[list[int], NDArray[np.int64], NDArray[np.int64]]]:
-    """Windows of one padded width, at most `BATCH_TOKENS` together: their numbers, ids and mask (b, t)."""
-    widths: dict[int, list[int]] = defaultdict(list)
-    for number, code in enumerate(codes):
-        widths[-(-len(code.ids) // BUCKET) * BUCKET].append(number)
-    for width, members in widths.items():
-        step = max(1, BATCH_TOKENS // width)
-        for start in range(0, len(members), step):
-            chosen = members[start : start + step]
-            ids, mask = np.zeros((len(chosen), width), np.int64), np.zeros((len(chosen), width), np.int64)
-            for row, number in enumerate(chosen):
-                length = len(codes[number].ids)
-                ids[row, :length], mask[row, :length] = codes[number].ids, 1
-            yield chosen, ids, mask
 
 
 def _words(text: str, code: Encoding) -> tuple[tuple[int, int] | None, ...]:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from plugin_server.blob import TokenBlob, TokenMatrix, is_blob
 from plugin_server.candidate import Candidate
-from plugin_server.encoder import Encoder, Room
+from plugin_server.encoder import Encoder
 from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, InvalidRequest, OverLimit, SimgateError
+from plugin_server.room import Room
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from plugin_server import maxsim
 from plugin_server.blob import maker
 from plugin_server.calibration import Calibration
 from plugin_server.candidate import Candidate
-from plugin_server.encoder import Encoded, Room
+from plugin_server.encoder import Encoded
 from plugin_server.errors import SimgateError
 from plugin_server.gather import Gathered, gather
+from plugin_server.room import Room
 from plugin_server.verdict import Verdict, judge, light, unverified
 
 if TYPE_CHECKING:

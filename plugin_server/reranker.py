@@ -11,11 +11,12 @@ from plugin_server.bundle import Bundle, Manifest
 from plugin_server.calibration import Calibration
 from plugin_server.calibrations import Calibrations, read_calibrations, sorted_out
 from plugin_server.candidate import Candidate, checked
-from plugin_server.encoder import Encoded, Encoder, Room
+from plugin_server.encoder import Encoded, Encoder
 from plugin_server.errors import InvalidField
 from plugin_server.gather import Gathered, gather
 from plugin_server.judging import Judging, verdicts
 from plugin_server.ranking import Hit, Policy, Ranking, rank
+from plugin_server.room import Room
 from plugin_server.settings import Settings
 from plugin_server.verdict import Verdict, unverified
 from plugin_server.verification import Verification, cascade, full, light

@@ -14,9 +14,9 @@ from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server import wire
 from plugin_server.backend import Backend
 from plugin_server.core import Core
-from plugin_server.encoder import Room
 from plugin_server.errors import IndexFailure, InvalidField, OverLimit, Overloaded
 from plugin_server.reranker import WANTED, Reranker
+from plugin_server.room import Room
 from plugin_server.status import grpc_status, message
 
 NAME = pb.DESCRIPTOR.services_by_name["Simgate"].full_name

@@ -13,8 +13,9 @@ from tokenizers import Tokenizer
 
 from plugin_server import Bundle, Candidate, Encoded, Reranker, Settings
 from plugin_server.bundle import TOKENIZER
-from plugin_server.encoder import Encoder, Room
+from plugin_server.encoder import Encoder
 from plugin_server.errors import EmptyText, InvalidText, OverLimit, SimgateError
+from plugin_server.room import Room
 
 WORDS = [
     "the", "station", "is", "on", "a", "hill", ",", "last", "bus", "leaves", "at", "ten",
