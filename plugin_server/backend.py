@@ -96,5 +96,6 @@ def _over_engine(
         ca=settings.engine_ca,
         fail=reranker.settings.on_failure,
         max_body_bytes=max_body_bytes,
+        indices=settings.engine_indices,
     )
     return Backend(EngineSearcher(reranker, engine, executor).search, Gateway(reranker, behind, executor), name, engine)

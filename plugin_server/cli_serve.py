@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from plugin_server.cli_common import bundle_option, load, place
-from plugin_server.cli_engine import engine_options, engine_settings
+from plugin_server.cli_engine import engine_options, engine_settings, indices_option
 from plugin_server.cli_index import name_option
 from plugin_server.index import Index
 
@@ -23,6 +23,7 @@ from plugin_server.index import Index
 @click.option("--no-http", is_flag=True, help="Serve gRPC alone.")
 @name_option
 @engine_options
+@indices_option
 @click.option("--no-index", is_flag=True, help="Serve without an index: no Search.")
 @bundle_option
 def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bool, bundle: str, **where: Any) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.layout import Mapped
 from plugin_server.engines.recall import find
-from plugin_server.engines.target import known
+from plugin_server.engines.references import check_references
+from plugin_server.engines.target import known, path
 from plugin_server.errors import InvalidField, LayoutError
 from plugin_server.reranker import Reranker
 from plugin_server.search import Answer, Question, verified
@@ -38,6 +39,7 @@ class EngineSearcher:
         """The nearest documents, verified and ranked.
 
         Raises:
+            IndexDenied: the index, or one that a query names, may not be reached.
             InvalidRequest: something is empty, too long, unknown or out of range; the message names the field.
             LayoutError: the index has no vectors of the bundle's dimension, which its own query would not need.
             EngineError: the engine cannot be asked, or refuses the query.
@@ -45,11 +47,20 @@ class EngineSearcher:
         question.check(self.reranker)
         if not question.index:
             raise InvalidField("index: is missing: give the name of an index, an alias or a pattern")
+        there = self._within_reach(question)
         loop = asyncio.get_running_loop()
         encoded = await loop.run_in_executor(self.executor, self.reranker.encoder.query, question.query)
-        recall, missing = await find(self.engine, question, encoded.vectors[0], await self._layout(question))
+        recall, missing = await find(self.engine, there, encoded.vectors[0], await self._layout(there))
         answer = await loop.run_in_executor(self.executor, verified, self.reranker, question, encoded, recall)
         return replace(answer, incomplete=missing)
+
+    def _within_reach(self, question: Question) -> Question:
+        """The question with an index that finds nothing hidden; the engine is asked with the sidecar's own rights."""
+        path(question.index)  # says what no name is
+        reach = self.engine.settings.reach
+        for name in ("filter", "recall_query"):
+            check_references(reach, getattr(question, name), name)
+        return replace(question, index=reach.narrowed(question.index))
 
     async def _layout(self, question: Question) -> Mapped:
         """What the index's mapping says, as of at most `FRESH` seconds ago."""

@@ -8,6 +8,7 @@ from plugin_server.errors import (
     EngineError,
     EngineTimeout,
     EngineUnavailable,
+    IndexDenied,
     InvalidRequest,
     TooLarge,
     VerificationFailed,
@@ -20,6 +21,7 @@ TYPES: dict[type[BaseException], str] = {
     TooLarge: "simgate_body_too_large",
     VerificationFailed: "simgate_verification_failed",
     EngineError: "simgate_engine_error",
+    IndexDenied: "simgate_index_denied",
     EngineTimeout: "simgate_engine_timeout",
     EngineUnavailable: "simgate_engine_unavailable",
 }
