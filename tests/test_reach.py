@@ -43,7 +43,7 @@ def test_settings(setting: str, patterns: tuple[str, ...], remark: str) -> None:
     "setting", [",", "a,", "_all", "-a", "+a", "a b", "c:a", "<a-{now/d}>", "a/b", "a%2fb", "a\x00b"]
 )
 def test_settings_that_are_no_pattern(setting: str) -> None:
-    with pytest.raises(InvalidField, match="engine_indices: .* is no name or pattern of an index"):
+    with pytest.raises(InvalidField, match=r"engine_indices: .* is no name or pattern of an index"):
         EngineSettings(engine_indices=setting)
 
 
@@ -132,6 +132,12 @@ def test_denied(reach: Reach, expression: str, words: str, remark: str) -> None:
 
 
 LOOKUP = {"id": "1", "path": "x"}
+
+
+def looked_up(field: str, name: str) -> dict[str, Any]:
+    return {"terms": {field: {"index": name} | LOOKUP}}
+
+
 INSIDE: list[tuple[str, Any, str]] = [
     ("terms lookup", lambda name: {"terms": {"f": {"index": name} | LOOKUP}}, "terms.f.index"),
     ("terms lookup of a field named as a query", lambda name: {"terms": {"term": {"index": name} | LOOKUP}}, ""),
@@ -145,8 +151,8 @@ INSIDE: list[tuple[str, Any, str]] = [
     ("runtime field", lambda name: {"runtime_mappings": {"l": {"target_index": name}}}, "target_index"),
     ("boost", lambda name: {"indices_boost": [{name: 2}]}, "indices_boost"),
     ("boost, old form", lambda name: {"indices_boost": {name: 2}}, ""),
-    ("deep inside", lambda name: {"bool": {"must": [{"nested": {"query": {"terms": {"f": {"index": name} | LOOKUP}}}}]}}, ""),
-    ("named filter", lambda name: {"aggs": {"term": {"filters": {"filters": {"terms": {"terms": {"terms": {"index": name} | LOOKUP}}}}}}}, ""),
+    ("deep inside", lambda name: {"bool": {"must": [{"nested": {"query": looked_up("f", name)}}]}}, ""),
+    ("filter", lambda name: {"aggs": {"term": {"filters": {"filters": {"terms": looked_up("terms", name)}}}}}, ""),
     ("name that is a number", lambda name: {"terms": {"f": {"index": 5 if name == ".x" else name} | LOOKUP}}, ""),
 ]  # fmt: skip
 
