@@ -20,7 +20,8 @@ from onnx_export.pair import Pair
 from onnx_export.parity import TEXTS, parity, recall_gap
 from onnx_export.quantisation import quantise_verifier
 from onnx_export.verifiers import SERVED
-from plugin_server.bundle import ENCODER, TOKENIZER, VERIFIER, Bundle, Manifest, Profile, fingerprint, sha256
+from plugin_server.bundle import ENCODER, TOKENIZER, VERIFIER, Bundle, Manifest, Profile, fingerprint
+from plugin_server.bundle_file import sha256
 from plugin_server.encoder import Encoder
 from plugin_server.verifier import batches
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,9 @@ class Encoder:
         threads: of onnxruntime; 0 takes the cores this process may use.
         max_characters: of one text.
         max_query_tokens: of one query.
+
+    Raises:
+        BundleError: a file is missing, altered or of no use.
     """
 
     def __init__(
@@ -58,14 +62,11 @@ class Encoder:
         self.manifest = bundle.manifest
         self.max_characters = max_characters
         self.max_query_tokens = min(max_query_tokens, self.manifest.window_tokens)
-        try:
-            self._tokenizer: Tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
-        except Exception as error:  # tokenizers raises plain Exception
-            raise BundleMalformed(f"{bundle.folder / TOKENIZER}: {error}") from error
+        self._tokenizer = _tokenizer(bundle.folder / TOKENIZER, bundle.read(TOKENIZER))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.manifest.window_tokens, stride=self.manifest.window_overlap)
         widths = {"recall": self.manifest.recall_dimension, "tokens": self.manifest.token_dimension}
-        self._session = open_session(bundle.folder / ENCODER, threads, widths)
+        self._session = open_session(bundle.folder / ENCODER, threads, widths, bundle.read(ENCODER))
 
     def query(self, text: str, field: str = "query") -> Encoded:
         """A query, which must fit one window.
@@ -162,6 +163,20 @@ class Encoder:
             stacked = np.stack([vectors[number] for number in part])
             result.append(Encoded(stacked, tuple(matrices[number] for number in part), _words(text, codes[0])))
         return result
+
+
+def _tokenizer(path: Path, raw: bytes) -> Tokenizer:
+    """The tokenizer in a file.
+
+    Raises:
+        BundleMalformed: it is none.
+    """
+    try:
+        return Tokenizer.from_buffer(raw)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # tokenizers raises plain Exception, and where it panics no Exception at all
+        raise BundleMalformed(f"{path}: {error}") from error
 
 
 def _all(results: list[Encoded | InvalidRequest]) -> list[Encoded]:

@@ -9,28 +9,39 @@ from types import MappingProxyType
 
 import onnxruntime
 
+from plugin_server.bundle_file import GRAPH_BYTES, content_of
 from plugin_server.errors import BundleMalformed
+from plugin_server.graph import fault_of
 
 
 def open_session(
-    path: Path, threads: int = 0, widths: Mapping[str, int] = MappingProxyType({})
+    path: Path, threads: int = 0, widths: Mapping[str, int] = MappingProxyType({}), raw: bytes = b""
 ) -> onnxruntime.InferenceSession:
-    """A session over an ONNX graph on the CPU.
+    """A session over an ONNX graph on the CPU, which reads no other file.
 
     Args:
+        path: of the graph.
         threads: within one operator; 0 takes `usable_cores`.
         widths: the last axis of inputs and outputs, by name, that the graph must have.
+        raw: the file's content, if it was read and checked already; nothing keeps it.
 
     Raises:
-        BundleMalformed: onnxruntime cannot load the graph, or it has other inputs and outputs.
+        BundleMissing: the file is not there.
+        BundleMalformed: it is too large, or has weights in other files; onnxruntime cannot load it, or it has
+            other inputs and outputs.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or usable_cores()
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # not its own, which is parsed unchecked
+    options.log_severity_level = 4  # what is wrong is in the exception
+    raw = raw or content_of(path, GRAPH_BYTES)
+    if fault := fault_of(raw):
+        raise BundleMalformed(f"{path}: {fault}")
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
+        session._model_bytes = None  # kept for other providers alone
     except Exception as error:  # onnxruntime's own exceptions share no root below Exception
         raise BundleMalformed(f"{path}: onnxruntime cannot load it: {error}") from error
     found = {item.name: item.shape[-1] for item in (*session.get_inputs(), *session.get_outputs()) if item.shape}

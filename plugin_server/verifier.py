@@ -59,7 +59,7 @@ class Verifier:
     """The verifier graph of a bundle; a pair's reading does not depend on what else is in the batch.
 
     Raises:
-        BundleMalformed: the graph cannot be loaded, or its widths are not the manifest's.
+        BundleError: the graph is missing or altered, cannot be loaded, or has other widths than the manifest says.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 0) -> None:
@@ -67,7 +67,7 @@ class Verifier:
         widths = {"query": wide, "document": wide, "logits": len(PROFILES)}
         self._threads = threads or usable_cores()
         # a graph of small operators gains more from runs side by side than from threads within one
-        self._session = open_session(bundle.folder / VERIFIER, 1, widths)
+        self._session = open_session(bundle.folder / VERIFIER, 1, widths, bundle.read(VERIFIER))
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="verifier")
 
     def read(self, pairs: Sequence[MatrixPair]) -> list[Reading]:
