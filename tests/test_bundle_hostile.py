@@ -309,7 +309,7 @@ def test_operators(copy: Path, model: onnx.ModelProto, words: str, remark: str) 
 
 
 def test_graphs_nested_beyond_any_stack() -> None:
-    raw = b""
+    raw = b"\x52\x08location"
     for _ in range(5_000):  # a graph in an attribute of a node of a graph
         for number in (6, 5, 1):
             raw = bytes([number << 3 | 2]) + varint(len(raw)) + raw

@@ -71,8 +71,9 @@ def test_session_has_the_threads_asked_for(tiny: Bundle, threads: int) -> None:
     ("content", "kind", "message", "remark"),
     [
         (b"", BundleMalformed, "onnxruntime cannot load it", "empty"),
-        (b"garbage", BundleMalformed, "is no ONNX graph", "no graph"),
-        (b"....ORTM" + bytes(64), BundleMalformed, "is no ONNX graph", "onnxruntime's own form"),
+        (b"garbage", BundleMalformed, "onnxruntime cannot load it", "no graph"),
+        (b"....ORTM" + bytes(64), BundleMalformed, "onnxruntime cannot load it", "onnxruntime's own form"),
+        (b"location" * 9, BundleMalformed, "is no ONNX graph", "no graph, which is read before"),
         (None, BundleMissing, "No such file or directory", "no file"),
     ],
 )
