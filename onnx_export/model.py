@@ -15,7 +15,7 @@ from onnx_export.lower_cache import LowerCache
 from onnx_export.token_encoder import TokenEncoder
 from onnx_export.trainable import ChannelDropout, Group, Trainable, pair_loss, ranking_loss
 from onnx_export.verifiers import KINDS, Alignment
-from plugin_server.encoder import BUCKET
+from plugin_server.windows import BUCKET
 
 
 class Model(Trainable):

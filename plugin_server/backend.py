@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from plugin_server.core import Core
+from plugin_server.errors import IndexOfOtherBundle
 from plugin_server.index import Index
 from plugin_server.reranker import Reranker
 from plugin_server.search import Answer, Question, Searcher
@@ -44,34 +44,45 @@ class Backend:
         search: None without a source.
         gateway: takes the engine's own requests; None without an engine.
         name: see `Source`.
+        made_by: fingerprint of the bundle that made the embedded index; empty without one.
     """
 
     search: Search | None = None
     gateway: Gateway | None = None
     name: str = ""
+    made_by: str = ""
     _engine: Engine | None = None
 
     @classmethod
-    def open(cls, source: Source, reranker: Reranker, executor: Executor, max_body_bytes: int) -> Backend:
+    def open(cls, source: Source, core: Core, max_body_bytes: int) -> Backend:
         """The backend over a source; no connection is made yet.
 
         Args:
-            executor: whose threads encode and verify.
+            core: encodes and verifies.
             max_body_bytes: of a request to the gateway that is verified.
 
         Raises:
             InvalidField: the engine's client cannot be made.
         """
         if source.engine is not None:
-            return _over_engine(source.engine, source.name, reranker, executor, max_body_bytes)
+            return _over_engine(source.engine, source.name, core, max_body_bytes)
         if source.index is None:
             return cls()
-        searcher = Searcher(reranker, source.index)
+        index = source.index
 
         async def search(question: Question) -> Answer:
-            return await asyncio.get_running_loop().run_in_executor(executor, searcher.search, question)
+            return await core.run(Searcher(core.reranker, index).search, question)
 
-        return cls(search)
+        return cls(search, made_by=core.newest.manifest.fingerprint)
+
+    def check(self, reranker: Reranker) -> None:
+        """Nothing, if documents can be searched with the reranker.
+
+        Raises:
+            IndexOfOtherBundle: another bundle made the embedded index.
+        """
+        if self.made_by and self.made_by != reranker.manifest.fingerprint:
+            raise IndexOfOtherBundle("index", self.made_by, reranker.manifest.fingerprint)
 
     async def close(self) -> None:
         """Nothing; connections to the engine are closed."""
@@ -80,9 +91,7 @@ class Backend:
                 await connection.close()
 
 
-def _over_engine(
-    settings: EngineSettings, name: str, reranker: Reranker, executor: Executor, max_body_bytes: int
-) -> Backend:
+def _over_engine(settings: EngineSettings, name: str, core: Core, max_body_bytes: int) -> Backend:
     from plugin_server.engines.connection import Engine  # the engines' clients are not needed without one
     from plugin_server.engines.search import EngineSearcher
     from plugin_server.gateway.app import Gateway
@@ -94,8 +103,8 @@ def _over_engine(
         text_field=settings.text_field,
         timeout=settings.engine_timeout,
         ca=settings.engine_ca,
-        fail=reranker.settings.on_failure,
+        fail=core.newest.settings.on_failure,
         max_body_bytes=max_body_bytes,
         indices=settings.engine_indices,
     )
-    return Backend(EngineSearcher(reranker, engine, executor).search, Gateway(reranker, behind, executor), name, engine)
+    return Backend(EngineSearcher(core, engine).search, Gateway(core, behind), name, _engine=engine)

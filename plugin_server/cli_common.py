@@ -23,7 +23,7 @@ from plugin_server.index import default_path
 from plugin_server.jsonlines import dump
 from plugin_server.ranking import Hit, Policy
 from plugin_server.reranker import Reranker
-from plugin_server.settings import Settings
+from plugin_server.settings import VERIFICATIONS, Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,6 +49,12 @@ policy_option = click.option(
     default="filter",
     show_default=True,
     help="What happens to a rejected candidate: dropped, put last, or only marked.",
+)
+verification_option = click.option(
+    "--verification",
+    type=click.Choice(VERIFICATIONS),
+    help="Candidates to verify: all, in rank order until --top-n are accepted, or none (MaxSim).  "
+    "[default: $SIMGATE_VERIFICATION, else full]",
 )
 calibration_option = click.option(
     "--calibration",

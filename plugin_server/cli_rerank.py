@@ -24,6 +24,7 @@ from plugin_server.cli_common import (
     profile_option,
     report,
     top_n_option,
+    verification_option,
 )
 from plugin_server.cli_search import hits_table
 from plugin_server.corpus import Refused
@@ -40,6 +41,7 @@ from plugin_server.settings import Settings
 @profile_option("passages")
 @policy_option
 @json_option
+@verification_option
 @calibration_option
 @bundle_option
 @click.pass_context
@@ -51,6 +53,7 @@ def rerank(
     profile: str,
     policy: str,
     as_json: bool,
+    verification: str | None,
     calibration: Path | None,
     bundle: str,
 ) -> None:
@@ -72,7 +75,8 @@ def rerank(
     report(refused, candidates)
     if not read:
         raise NoCandidates
-    ranking = reranker.rerank(query, read, profile, policy, calibration=name_of(calibration))
+    held, depth = name_of(calibration), verification or ""
+    ranking = reranker.rerank(query, read, profile, policy, calibration=held, verification=depth, wanted=top_n)
     if as_json:
         _emit(ranking, lines, top_n)
     else:

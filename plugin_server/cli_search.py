@@ -26,6 +26,7 @@ from plugin_server.cli_common import (
     profile_option,
     shown,
     top_n_option,
+    verification_option,
 )
 from plugin_server.cli_engine import engine_options, engine_settings, indices_option
 from plugin_server.cli_index import name_option
@@ -53,6 +54,7 @@ STYLES = {"accepted": "green", "rejected": "red", "unverified": "yellow"}
 @click.option("--filter", "condition", metavar="JSON", help="Engine: a query in its DSL that hits must match.")
 @click.option("--recall-query", metavar="JSON", help="Engine: a query in its DSL in place of the dense one.")
 @click.option("--hybrid", is_flag=True, help="Engine: words (BM25) beside vectors.")
+@verification_option
 @calibration_option
 @bundle_option
 def search(
@@ -67,6 +69,7 @@ def search(
     condition: str | None,
     recall_query: str | None,
     hybrid: bool,
+    verification: str | None,
     calibration: Path | None,
     bundle: str,
     **engine: Any,
@@ -85,7 +88,7 @@ def search(
     where, reranker = engine_settings(**engine), load(bundle, calibration)
     question = Question(
         query, k, top_n, profile, policy, (name or "") if where else "", object_of("--filter", condition),
-        object_of("--recall-query", recall_query), hybrid, name_of(calibration),
+        object_of("--recall-query", recall_query), hybrid, name_of(calibration), verification or "",
     )  # fmt: skip
     if where:
         answer = asyncio.run(_engine_search(where, reranker, question))
@@ -99,11 +102,12 @@ def search(
 
 
 async def _engine_search(where: EngineSettings, reranker: Reranker, question: Question) -> Answer:
+    from plugin_server.core import Core
     from plugin_server.engines.connection import Engine  # its clients are not needed otherwise
     from plugin_server.engines.search import EngineSearcher
 
     async with Engine(where) as engine:
-        return await EngineSearcher(reranker, engine).search(question)
+        return await EngineSearcher(Core(reranker), engine).search(question)
 
 
 def answer_fields(answer: Answer, profile: str, policy: str, explain: bool) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+import os
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     Over HTTP existing rerank clients find the forms of Cohere, Jina and text-embeddings-inference;
     GET /openapi.json describes them.
 
-    Without --index the default index is served if it is there.
+    Without --index the default index is served if it is there. SIGHUP loads bundle and calibrations anew from where
+    they were; if they cannot be loaded, the old ones stay.
 
     \b
     Example:
@@ -47,7 +49,9 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     from plugin_server.backend import Source
     from plugin_server.server import Server  # neither gRPC nor HTTP is needed by the other commands
     from plugin_server.server import serve as run
+    from plugin_server.server_settings import ServerSettings
 
+    taken = ServerSettings.read(os.environ)
     engine, reranker = engine_settings(**where), load(bundle)
     file = place(Path(name) if name else None)
     opened = engine is None and not no_index and (name is not None or file.exists())
@@ -56,8 +60,10 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     def ready(server: Server) -> None:
         doors = f"{server.address} and http://{server.http_address}" if server.http_address else server.address
         own = f", calibrations: {len(reranker.calibrations)}" if len(reranker.calibrations) else ""
-        click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
+        with suppress(OSError):  # a full disk behind standard error is no reason not to serve
+            click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
         found = Source(index, engine, name or "")
-        asyncio.run(run(reranker, address, found, ready=ready, http_address="" if no_http else http))
+        doors = "" if no_http else http
+        asyncio.run(run(reranker, address, found, taken, ready, doors, lambda: load(bundle)))

@@ -55,9 +55,10 @@ class Client:
         policy: str = "filter",
         top_n: int = 0,
         calibration: str = "",
+        verification: str = "",
     ) -> Ranking:
         """The candidates in their new order, as `Reranker.rerank`; the best `top_n` hits alone unless it is 0."""
-        request = reply.rerank_request(query, candidates, profile, policy, top_n, calibration)
+        request = reply.rerank_request(query, candidates, profile, policy, top_n, calibration, verification)
         return reply.ranking_of(self._call(self._stub.Rerank, request), candidates)
 
     def verify(self, pairs: Sequence[tuple[str, str]], profile: str = "pairs", calibration: str = "") -> list[Verdict]:
@@ -121,9 +122,10 @@ class AsyncClient:
         policy: str = "filter",
         top_n: int = 0,
         calibration: str = "",
+        verification: str = "",
     ) -> Ranking:
         """The ranking, as `Client.rerank`."""
-        request = reply.rerank_request(query, candidates, profile, policy, top_n, calibration)
+        request = reply.rerank_request(query, candidates, profile, policy, top_n, calibration, verification)
         return reply.ranking_of(await self._call(self._stub.Rerank, request), candidates)
 
     async def verify(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from plugin_server.blob import TokenBlob, TokenMatrix, quantise
-from plugin_server.bundle import ENCODER, TOKENIZER, Bundle
+from plugin_server.blob import TokenBlob, TokenMatrix
+from plugin_server.bundle import TOKENIZER, Bundle
+from plugin_server.cache import Cache
 from plugin_server.errors import BundleMalformed, EmptyText, InvalidRequest, InvalidText, OverLimit
-from plugin_server.session import open_session
+from plugin_server.room import Room
+from plugin_server.settings import Settings
+from plugin_server.windows import Windows
 
-#: Windows are padded to a multiple of this, whatever else is in the batch, so that a text's rows do not depend on its
-#: neighbours: rounding to int8 would turn a difference in the last bit into one of a whole step.
-BUCKET = 16
-#: Padded tokens of one run.
-BATCH_TOKENS = 4096
+#: The settings' own defaults.
+DEFAULT = Settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,12 @@ class Encoded:
     windows: tuple[TokenMatrix, ...]
     words: tuple[tuple[int, int] | None, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory, about."""
+        arrays = self.vectors.nbytes + sum(window.nbytes + 112 for window in self.windows)
+        return arrays + 72 * len(self.words)
+
     def blob(self, fingerprint: str) -> TokenBlob:
         """The windows as a token blob."""
         return TokenBlob(fingerprint, self.windows)
@@ -48,25 +53,25 @@ class Encoder:
 
     Args:
         bundle: where the files are.
-        threads: of onnxruntime; 0 takes the cores this process may use.
-        max_characters: of one text.
-        max_query_tokens: of one query.
+        settings: threads, provider, limits and the bytes of the cache.
+
+    Attributes:
+        cache: what was encoded lately, by text.
+        windows: runs the graph.
 
     Raises:
         BundleError: a file is missing, altered or of no use.
     """
 
-    def __init__(
-        self, bundle: Bundle, threads: int = 0, max_characters: int = 200_000, max_query_tokens: int = 256
-    ) -> None:
+    def __init__(self, bundle: Bundle, settings: Settings = DEFAULT) -> None:
         self.manifest = bundle.manifest
-        self.max_characters = max_characters
-        self.max_query_tokens = min(max_query_tokens, self.manifest.window_tokens)
+        self.max_characters = settings.max_characters
+        self.max_query_tokens = min(settings.max_query_tokens, self.manifest.window_tokens)
+        self.cache: Cache[Encoded] = Cache(settings.cache_bytes)
         self._tokenizer = _tokenizer(bundle.folder / TOKENIZER, bundle.read(TOKENIZER))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.manifest.window_tokens, stride=self.manifest.window_overlap)
-        widths = {"recall": self.manifest.recall_dimension, "tokens": self.manifest.token_dimension}
-        self._session = open_session(bundle.folder / ENCODER, threads, widths, bundle.read(ENCODER))
+        self.windows = Windows(bundle, settings.threads, settings.provider)
 
     def query(self, text: str, field: str = "query") -> Encoded:
         """A query, which must fit one window.
@@ -88,50 +93,85 @@ class Encoder:
         """
         return _all(self.try_queries(texts, fields))
 
-    def documents(self, texts: Sequence[str], fields: Sequence[str] | None = None) -> list[Encoded]:
+    def documents(
+        self, texts: Sequence[str], fields: Sequence[str] | None = None, room: Room | None = None
+    ) -> list[Encoded]:
         """Texts of any length, longer ones as windows, in the order given; equal ones are encoded once.
 
         Args:
             texts: 1 to `max_characters` characters each.
             fields: names of the texts for error messages; their numbers when not given.
+            room: for windows; any number of them without.
 
         Raises:
             EmptyText: a text holds no words.
             InvalidText: a text is not valid Unicode.
-            OverLimit: a text has too many characters.
+            OverLimit: a text has too many characters, or all have too many windows.
         """
-        return _all(self.try_documents(texts, fields or [f"documents[{number}]" for number in range(len(texts))]))
+        return _all(self.try_documents(texts, fields or [f"documents[{number}]" for number in range(len(texts))], room))
 
-    def try_documents(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded | InvalidRequest]:
-        """What `documents` gives, with the error that it would raise in the place of a text that cannot be encoded."""
-        return self._encoded(texts, fields, self._codes)
+    def try_documents(
+        self, texts: Sequence[str], fields: Sequence[str], room: Room | None = None
+    ) -> list[Encoded | InvalidRequest]:
+        """What `documents` gives, with the error that it would raise in the place of a text that cannot be encoded.
+
+        Args:
+            room: for windows; a text that does not fit any more is an error.
+        """
+        return self._encoded(texts, fields, _any_length, room)
 
     def try_queries(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded | InvalidRequest]:
         """What `queries` gives, with the error that it would raise in the place of a text that cannot be encoded."""
-        return self._encoded(texts, fields, self._query_codes)
+        return self._encoded(texts, fields, self._check_query)
 
     def _encoded(
-        self, texts: Sequence[str], fields: Sequence[str], codes_of: Callable[[str, str], list[Encoding]]
+        self, texts: Sequence[str], fields: Sequence[str], check: Callable[[int, str], None], room: Room | None = None
     ) -> list[Encoded | InvalidRequest]:
-        """Every distinct text through tokenizer and graph, in the order given."""
+        """Every distinct text from the cache, or through tokenizer and graph, in the order given.
+
+        Args:
+            check: raises if a text has too many tokens.
+        """
         codes: dict[str, list[Encoding]] = {}
+        known: dict[str, Encoded] = {}
         faults: dict[int, InvalidRequest] = {}
         for number, (text, name) in enumerate(zip(texts, fields, strict=True)):
             try:
-                codes[text] = codes.get(text) or codes_of(text, name)
+                if text not in known and text not in codes:
+                    self._look_up(text, name, known, codes)
+                lengths = [len(part) for part in (known[text].windows if text in known else codes[text])]
+                check(self._tokens(lengths), name)
+                if room:
+                    room.take(len(lengths), name)
             except InvalidRequest as error:
                 faults[number] = error
-        encoded = dict(zip(codes, self._run(codes), strict=True))
-        return [faults.get(number) or encoded[text] for number, text in enumerate(texts)]
+                codes.pop(text, None)
+        for text, encoded in zip(codes, self._run(codes), strict=True):
+            known[text] = encoded
+            self.cache.put(text, encoded)
+        return [faults.get(number) or known[text] for number, text in enumerate(texts)]
 
-    def _query_codes(self, text: str, field: str) -> list[Encoding]:
-        """The tokenised query, alone in its list."""
-        codes = self._codes(text, field)
+    def _look_up(self, text: str, field: str, known: dict[str, Encoded], codes: dict[str, list[Encoding]]) -> None:
+        """Nothing; the text is among what is known, or its codes are among those to be run."""
+        held = self.cache.get(text)
+        if held:
+            known[text] = held
+        else:
+            codes[text] = self._codes(text, field)
+
+    def _tokens(self, lengths: Sequence[int]) -> int:
+        """Tokens of a text whose windows have so many."""
         repeated = 2 + self.manifest.window_overlap  # of every window but the first: its marks and its overlap
-        length = sum(len(code.ids) for code in codes) - repeated * (len(codes) - 1)
-        if length > self.max_query_tokens:
-            raise OverLimit(field, length, self.max_query_tokens, "tokens", "shorten it; only documents are split")
-        return codes
+        return sum(lengths) - repeated * (len(lengths) - 1)
+
+    def _check_query(self, tokens: int, field: str) -> None:
+        """Nothing, if a query may have so many tokens.
+
+        Raises:
+            OverLimit: it may not.
+        """
+        if tokens > self.max_query_tokens:
+            raise OverLimit(field, tokens, self.max_query_tokens, "tokens", "shorten it; only documents are split")
 
     def _codes(self, text: str, field: str) -> list[Encoding]:
         """The tokenised windows of one text."""
@@ -148,20 +188,12 @@ class Encoder:
 
     def _run(self, texts: dict[str, list[Encoding]]) -> list[Encoded]:
         """Every window through the graph, then put together text by text."""
-        flat = [code for codes in texts.values() for code in codes]
-        vectors: dict[int, NDArray[np.float32]] = {}
-        matrices: dict[int, TokenMatrix] = {}
-        for numbers, ids, mask in _batches(flat):
-            recall, tokens = self._session.run(["recall", "tokens"], {"input_ids": ids, "attention_mask": mask})
-            for row, number in enumerate(numbers):
-                vectors[number] = recall[row]
-                matrices[number] = quantise(tokens[row, : len(flat[number].ids)], self.manifest.token_bits)
-        result, place = [], 0
+        found = iter(self.windows.encode([code for codes in texts.values() for code in codes]))
+        result = []
         for text, codes in texts.items():
-            part = range(place, place + len(codes))
-            place += len(codes)
-            stacked = np.stack([vectors[number] for number in part])
-            result.append(Encoded(stacked, tuple(matrices[number] for number in part), _words(text, codes[0])))
+            windows = [next(found) for _ in codes]
+            vectors = np.stack([window.vector for window in windows])
+            result.append(Encoded(vectors, tuple(window.matrix for window in windows), _words(text, codes[0])))
         return result
 
 
@@ -179,28 +211,16 @@ def _tokenizer(path: Path, raw: bytes) -> Tokenizer:
         raise BundleMalformed(f"{path}: {error}") from error
 
 
+def _any_length(tokens: int, field: str) -> None:
+    """Nothing; documents are split, and may have any number of tokens."""
+
+
 def _all(results: list[Encoded | InvalidRequest]) -> list[Encoded]:
     """The results, if none of them is an error; else the first error is raised."""
     encoded = [result for result in results if isinstance(result, Encoded)]
     if len(encoded) < len(results):
         raise next(result for result in results if isinstance(result, InvalidRequest))
     return encoded
-
-
-def _batches(codes: list[Encoding]) -> Iterator[tuple[list[int], NDArray[np.int64], NDArray[np.int64]]]:
-    """Windows of one padded width, at most `BATCH_TOKENS` together: their numbers, ids and mask (b, t)."""
-    widths: dict[int, list[int]] = defaultdict(list)
-    for number, code in enumerate(codes):
-        widths[-(-len(code.ids) // BUCKET) * BUCKET].append(number)
-    for width, members in widths.items():
-        step = max(1, BATCH_TOKENS // width)
-        for start in range(0, len(members), step):
-            chosen = members[start : start + step]
-            ids, mask = np.zeros((len(chosen), width), np.int64), np.zeros((len(chosen), width), np.int64)
-            for row, number in enumerate(chosen):
-                length = len(codes[number].ids)
-                ids[row, :length], mask[row, :length] = codes[number].ids, 1
-            yield chosen, ids, mask
 
 
 def _words(text: str, code: Encoding) -> tuple[tuple[int, int] | None, ...]:

@@ -169,6 +169,59 @@ class CalibrationOfOtherBundle(CalibrationError):
         super().__init__(f"{path}: made with {graphs}, but {loaded} is loaded: calibrate again, or take the file away")
 
 
+class Overloaded(SimgateError):
+    """The server has too much to do; the request was not begun, and may be sent again.
+
+    Attributes:
+        retry_after: seconds after which it is worth trying.
+
+    Example:
+        >>> print(Overloaded(64, 0.25))
+        the server is overloaded, 64 requests wait: send it again in 0.25 s
+    """
+
+    def __init__(self, waiting: int, retry_after: float) -> None:
+        super().__init__(f"the server is overloaded, {waiting} requests wait: send it again in {retry_after:.2g} s")
+        self.retry_after = retry_after
+
+
+class DeadlinePassed(SimgateError):
+    """The time that the caller gave is over before the answer was there."""
+
+    def __init__(self) -> None:
+        super().__init__("the deadline has passed: give the call more time, or send fewer or shorter documents")
+
+
+class CallerGone(SimgateError):
+    """Nobody waits for the answer any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the caller is gone")
+
+
+class NotVerified(SimgateError):
+    """Why a candidate that could have been read was not verified; it fails no request."""
+
+
+class Unreached(NotVerified):
+    """A cascade ended before the candidate.
+
+    Example:
+        >>> print(Unreached(10))
+        not reached: 10 candidates before it were accepted
+    """
+
+    def __init__(self, accepted: int) -> None:
+        super().__init__(f"not reached: {accepted} candidates before it were accepted")
+
+
+class MaxsimOnly(NotVerified):
+    """The request asked for MaxSim alone."""
+
+    def __init__(self) -> None:
+        super().__init__("light: only MaxSim was computed")
+
+
 class IndexFailure(SimgateError):
     """The embedded index cannot be used."""
 

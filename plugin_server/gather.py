@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from plugin_server.blob import TokenBlob, TokenMatrix, is_blob
 from plugin_server.candidate import Candidate
 from plugin_server.encoder import Encoder
-from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, InvalidRequest
+from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, InvalidRequest, OverLimit, SimgateError
+from plugin_server.room import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Gathered:
 
     windows: tuple[TokenMatrix, ...] = ()
     vectors: NDArray[np.float32] | None = None
-    fault: InvalidRequest | None = None
+    fault: SimgateError | None = None
     fingerprint: str = ""
     malformed: bool = False
 
@@ -38,7 +39,12 @@ class Gathered:
 
 
 def gather(
-    candidates: Sequence[Candidate], fields: Sequence[str], encoder: Encoder, on_mismatch: str, lenient: bool = False
+    candidates: Sequence[Candidate],
+    fields: Sequence[str],
+    encoder: Encoder,
+    on_mismatch: str,
+    lenient: bool = False,
+    room: Room | None = None,
 ) -> list[Gathered]:
     """One for each candidate, in their order; equal texts are encoded once.
 
@@ -47,15 +53,20 @@ def gather(
         on_mismatch: see `Settings.on_mismatch`.
         lenient: a text or a blob that cannot be used is a fault of its candidate alone; instead of a malformed blob
             the text is encoded, if there is one and `on_mismatch` says so.
+        room: for windows; those of blobs are counted first.
 
     Raises:
         InvalidRequest: a text or a blob cannot be used; the message names the field. If `lenient`, only for a blob of
             another bundle that is to be refused.
     """
     found = [_from_blob(*item, encoder, on_mismatch, lenient) for item in zip(candidates, fields, strict=True)]
+    if room:
+        found = [_fitting(item, field, room) for item, field in zip(found, fields, strict=True)]
     _refuse(found, on_mismatch, lenient)
     texts = [number for number, item in enumerate(found) if not item.windows and not item.fault]
-    encoded = encoder.try_documents([candidates[number].text for number in texts], [fields[number] for number in texts])
+    encoded = encoder.try_documents(
+        [candidates[number].text for number in texts], [fields[number] for number in texts], room
+    )
     for number, result in zip(texts, encoded, strict=True):
         if isinstance(result, InvalidRequest):
             found[number] = replace(found[number], fault=result)
@@ -70,6 +81,15 @@ def _refuse(found: Sequence[Gathered], on_mismatch: str, lenient: bool) -> None:
     for item in found:
         if item.fault and (on_mismatch == "refuse" if isinstance(item.fault, BlobOfOtherBundle) else not lenient):
             raise item.fault
+
+
+def _fitting(item: Gathered, field: str, room: Room) -> Gathered:
+    """What is known of a candidate, without its windows if there is no room for them."""
+    try:
+        room.take(len(item.windows), field.removesuffix(".text") + ".blob")
+    except OverLimit as error:
+        return replace(item, windows=(), fault=error)
+    return item
 
 
 def _from_blob(candidate: Candidate, field: str, encoder: Encoder, on_mismatch: str, lenient: bool) -> Gathered:

@@ -6,17 +6,28 @@ import logging
 from collections.abc import Sequence
 from threading import Lock
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from plugin_server.bundle import PROFILES
-from plugin_server.errors import BlobMalformed, BlobOfOtherBundle, EmptyText, InvalidRequest, InvalidText, OverLimit
+from plugin_server.errors import (
+    BlobMalformed,
+    BlobOfOtherBundle,
+    EmptyText,
+    InvalidText,
+    MaxsimOnly,
+    OverLimit,
+    SimgateError,
+    Unreached,
+)
 from plugin_server.gather import Gathered
 from plugin_server.verdict import Outcome, Verdict
 
 log = logging.getLogger(__name__)
 
 #: Names of what makes a candidate unverified; any other fault is a failure of ours.
-CAUSES: dict[type[InvalidRequest], str] = {
+CAUSES: dict[type[SimgateError], str] = {
+    Unreached: "unreached",
+    MaxsimOnly: "light",
     EmptyText: "empty",
     InvalidText: "invalid_text",
     OverLimit: "over_limit",
@@ -24,6 +35,8 @@ CAUSES: dict[type[InvalidRequest], str] = {
     BlobOfOtherBundle: "other_bundle",
 }
 FAILURE = "failure"
+#: Bounds of the histogram of waits, seconds.
+WAITS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 #: Bundles that are warned of, each once; more would be noise.
 MAX_WARNINGS = 20
 
@@ -60,9 +73,22 @@ class Metrics:
             ["bundle"],
             registry=self.registry,
         )
+        self._waits = Histogram(
+            "simgate_queue_seconds",
+            "Seconds that requests waited before they were computed.",
+            buckets=WAITS,
+            registry=self.registry,
+        )
+        self._shed = Counter(
+            "simgate_shed", "Requests that were sent away, by what was full.", ["cause"], registry=self.registry
+        )
         self._warned: set[str] = set()
         self._lock = Lock()
         self._begin()
+
+    def loaded(self, fingerprint: str, previous: str = "") -> None:
+        """Nothing; these are the bundles from now on."""
+        self.fingerprint, self.previous = fingerprint, previous
 
     def observe(self, documents: Sequence[Gathered], verdicts: Sequence[Verdict]) -> None:
         """Nothing; the verdicts on the documents are counted, and a bundle whose blobs cannot be used is warned of."""
@@ -82,6 +108,14 @@ class Metrics:
             else:
                 self._blobs.labels("none").inc()
 
+    def waited(self, seconds: float) -> None:
+        """Nothing; a request was begun after so many seconds in the queue."""
+        self._waits.observe(seconds)
+
+    def shed(self, cause: str) -> None:
+        """Nothing; a request was sent away."""
+        self._shed.labels(cause).inc()
+
     def text(self) -> bytes:
         """Every counter in Prometheus' text format, media type `prometheus_client.CONTENT_TYPE_LATEST`."""
         return generate_latest(self.registry)
@@ -93,6 +127,8 @@ class Metrics:
                 self._verdicts.labels(profile, outcome.value)
         for cause in (*CAUSES.values(), FAILURE):
             self._unverified.labels(cause)
+        for cause in ("queue_full", "queue_wait"):
+            self._shed.labels(cause)
         for bundle in ("loaded", "previous", "other", "malformed", "none"):
             self._blobs.labels(bundle)
 
@@ -111,6 +147,6 @@ class Metrics:
         )
 
 
-def _cause(fault: InvalidRequest | None) -> str:
+def _cause(fault: SimgateError | None) -> str:
     """The name of a fault."""
     return next((name for kind, name in CAUSES.items() if isinstance(fault, kind)), FAILURE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plugin_server.candidate import Candidate
 from plugin_server.ranking import Hit, Policy, log_odds
-from plugin_server.reranker import Reranker
+from plugin_server.reranker import WANTED, Reranker
 from plugin_server.verdict import Outcome
 
 #: Significant digits of a relevance score; OpenSearch cannot read much more than 17.
@@ -37,6 +37,8 @@ def rerank(
     policy: Policy,
     field: str,
     calibration: str = "",
+    verification: str = "",
+    wanted: int = WANTED,
 ) -> list[Relevant]:
     """The candidates that the policy keeps, most relevant first; one that cannot be read is unverified.
 
@@ -44,14 +46,15 @@ def rerank(
 
     Args:
         field: the candidates' name in the request, for error messages.
-        calibration: as `Reranker.rerank`.
+        calibration, verification, wanted: as `Reranker.rerank`.
 
     Raises:
         InvalidRequest: as `Reranker.rerank` does when it is lenient.
     """
     ranking = reranker.rerank(
-        query, candidates, profile, Policy.ANNOTATE, lenient=True, field=field, calibration=calibration
-    )
+        query, candidates, profile, Policy.ANNOTATE, lenient=True, field=field, calibration=calibration,
+        verification=verification, wanted=wanted,
+    )  # fmt: skip
     return relevant(ranking.hits, policy)
 
 

@@ -17,9 +17,11 @@ from plugin_server.errors import UnknownChoice
 from plugin_server.ranking import Hit, Policy, Ranking
 from plugin_server.search import Question
 from plugin_server.verdict import Verdict
-from plugin_server.wire import OUTCOMES, POLICIES, PROFILES
+from plugin_server.verification import Verification
+from plugin_server.wire import OUTCOMES, POLICIES, PROFILES, VERIFICATIONS
 
 NAMES = {number: name for name, number in PROFILES.items()}
+VERIFICATION_OF = {number: name for name, number in VERIFICATIONS.items()}
 OUTCOME_OF = {number: outcome for outcome, number in OUTCOMES.items()}
 
 
@@ -51,6 +53,7 @@ class Info:
         max_message_bytes: of one request.
         search: whether there is an engine or an index.
         previous_fingerprint: of a bundle whose blobs are read too; empty for none.
+        verification: how many candidates are verified where a request does not say.
     """
 
     version: str
@@ -67,6 +70,7 @@ class Info:
     max_message_bytes: int
     search: bool
     previous_fingerprint: str = ""
+    verification: str = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,15 @@ def profile_number(name: str) -> pb.Profile:
     return PROFILES[name]
 
 
+def verification_number(name: str) -> pb.Verification:
+    """The number on the wire of a verification's name, 0 for the server's default.
+
+    Raises:
+        UnknownChoice: there is no such verification.
+    """
+    return VERIFICATIONS[Verification.of(name)] if name else pb.VERIFICATION_UNSPECIFIED
+
+
 def candidate_message(given: str | Candidate) -> pb.Candidate:
     """The candidate as a message; a bare text has neither id nor score."""
     candidate = Candidate(given) if isinstance(given, str) else given
@@ -106,7 +119,13 @@ def candidate_message(given: str | Candidate) -> pb.Candidate:
 
 
 def rerank_request(
-    query: str, candidates: Sequence[str | Candidate], profile: str, policy: str, top_n: int, calibration: str = ""
+    query: str,
+    candidates: Sequence[str | Candidate],
+    profile: str,
+    policy: str,
+    top_n: int,
+    calibration: str = "",
+    verification: str = "",
 ) -> pb.RerankRequest:
     """The request; a `top_n` of 0 asks for all.
 
@@ -120,6 +139,7 @@ def rerank_request(
         policy=POLICIES[Policy.of(policy)],
         top_n=top_n,
         calibration=calibration,
+        verification=verification_number(verification),
     )
 
 
@@ -150,6 +170,7 @@ def search_request(question: Question) -> pb.SearchRequest:
         recall_query=json.dumps(question.recall_query) if question.recall_query else "",
         hybrid=question.hybrid,
         calibration=question.calibration,
+        verification=verification_number(question.verification),
     )
 
 
@@ -200,6 +221,7 @@ def info_of(message: pb.InfoResponse) -> Info:
         message.max_message_bytes,
         message.search,
         message.previous_fingerprint,
+        VERIFICATION_OF.get(message.verification, Verification.FULL).value,  # older servers do not say
     )
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from plugin_server.candidate import Candidate
 from plugin_server.encoder import Encoded
-from plugin_server.errors import InvalidField, InvalidRequest, OverLimit, VerificationFailed
+from plugin_server.errors import CallerGone, DeadlinePassed, InvalidField, InvalidRequest, OverLimit, VerificationFailed
 from plugin_server.index import Found, Index
 from plugin_server.ranking import Hit, Policy, Ranking
 from plugin_server.reranker import Reranker
+from plugin_server.verification import Verification
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Question:
         recall_query: a query in place of the dense one; its scores are taken as they are.
         hybrid: words (BM25) beside vectors.
         calibration: name of the one that hits are held against; empty for the one named like the index.
+        verification: as in `Reranker.rerank`; a cascade ends when `top_n` hits are accepted.
     """
 
     query: str
@@ -48,6 +50,7 @@ class Question:
     recall_query: dict[str, Any] | None = None
     hybrid: bool = False
     calibration: str = ""
+    verification: str = ""
 
     @property
     def dense(self) -> bool:
@@ -71,6 +74,7 @@ class Question:
             raise InvalidField("hybrid: excludes recall_query: give one of them")
         reranker.manifest.profile(self.profile)
         Policy.of(self.policy)
+        Verification.of(self.verification or reranker.settings.verification)
         reranker.calibrations.chosen(self.calibration, self.profile)
 
 
@@ -140,9 +144,10 @@ def verified(reranker: Reranker, question: Question, encoded: Encoded, recall: t
     held = reranker.calibrations.name_for(question.calibration, question.profile, question.index)
     try:
         ranking = reranker.rerank(
-            question.query, candidates, question.profile, question.policy, encoded, lenient=True, calibration=held
-        )
-    except InvalidRequest:
+            question.query, candidates, question.profile, question.policy, encoded, lenient=True, calibration=held,
+            verification=question.verification, wanted=question.top_n,
+        )  # fmt: skip
+    except (InvalidRequest, CallerGone, DeadlinePassed):
         raise
     except Exception as error:
         if reranker.settings.on_failure == "closed":

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
@@ -16,12 +16,14 @@ from grpc_reflection.v1alpha import reflection
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server import tei, tei_v1_pb2_grpc
 from plugin_server.backend import Backend, Source
+from plugin_server.core import Core
 from plugin_server.errors import InvalidField
 from plugin_server.health import Health
 from plugin_server.metrics import Metrics
+from plugin_server.reloading import Reloading
 from plugin_server.reranker import Reranker
+from plugin_server.server_settings import ServerSettings
 from plugin_server.service import NAME, Service
-from plugin_server.settings import MAX_REQUEST_BYTES
 
 if TYPE_CHECKING:
     from plugin_server.http.server import HttpServer
@@ -29,12 +31,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ADDRESS = "127.0.0.1:50051"
-#: Seconds that running calls get to finish once the server stops.
-GRACE = 30.0
-#: Requests computed at a time; each uses the bundle's onnxruntime threads.
-WORKERS = 4
 #: Serve without Search.
 NOTHING = Source()
+#: Limits of requests, and no doors locked.
+DEFAULT = ServerSettings()
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -50,18 +50,20 @@ class Server:
         self,
         server: grpc.aio.Server,
         health: Health,
-        executor: ThreadPoolExecutor,
+        core: Core,
+        backend: Backend,
         address: str,
+        metrics: Metrics,
         http: HttpServer | None = None,
-        backend: Backend | None = None,
     ) -> None:
         self.address = address
         self.http_address = http.address if http else ""
         self._server = server
-        self._http = http
-        self._backend = backend or Backend()
         self._health = health
-        self._executor = executor
+        self._core = core
+        self._backend = backend
+        self._metrics = metrics
+        self._http = http
 
     @classmethod
     async def start(
@@ -69,8 +71,7 @@ class Server:
         reranker: Reranker,
         address: str = ADDRESS,
         source: Source = NOTHING,
-        max_message_bytes: int = MAX_REQUEST_BYTES,
-        workers: int = WORKERS,
+        settings: ServerSettings = DEFAULT,
         http_address: str = "",
     ) -> Server:
         """A server that answers calls, on the running event loop.
@@ -78,27 +79,25 @@ class Server:
         Args:
             address: ``host:port``, port 0 for a free one; ``[::]:50051`` for every interface.
             source: for Search; over HTTP an engine is also behind a gateway.
-            max_message_bytes: of one request or response; a larger one ends with RESOURCE_EXHAUSTED or 413.
-            workers: requests computed at a time; others wait.
+            settings: what is taken on.
             http_address: ``host:port`` for HTTP, as `address`; empty for none.
 
         Raises:
             InvalidField: an address cannot be bound, or the engine's client cannot be made.
         """
+        most = settings.max_request_bytes
         options = [
-            ("grpc.max_receive_message_length", max_message_bytes),
-            ("grpc.max_send_message_length", max_message_bytes),
+            ("grpc.max_receive_message_length", most),
+            ("grpc.max_send_message_length", most),
             ("grpc.so_reuseport", 0),  # a second server on the port fails, and does not share its calls
         ]
         server = grpc.aio.server(options=options)
-        executor = ThreadPoolExecutor(workers, thread_name_prefix="simgate")
         previous = reranker.previous.manifest.fingerprint if reranker.previous else ""
         metrics = Metrics(reranker.manifest.fingerprint, previous)
-        reranker = reranker.observed(metrics.observe)
-        backend = Backend.open(source, reranker, executor, max_message_bytes)
-        service = Service(reranker, executor, backend, max_message_bytes)
-        pb_grpc.add_SimgateServicer_to_server(service, server)
-        tei_v1_pb2_grpc.add_RerankServicer_to_server(tei.TeiService(reranker, executor), server)
+        core = Core(reranker.observed(metrics.observe), settings.bounds, metrics)
+        backend = Backend.open(source, core, most)
+        pb_grpc.add_SimgateServicer_to_server(Service(core, backend, most, settings.deadline), server)
+        tei_v1_pb2_grpc.add_RerankServicer_to_server(tei.TeiService(core, settings.deadline), server)
         checks = Health([NAME, tei.NAME])
         checks.add_to(server)
         reflection.enable_server_reflection((NAME, tei.NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
@@ -106,37 +105,59 @@ class Server:
         http = None
         if http_address:
             from plugin_server.http.app import app  # FastAPI is not needed without HTTP
+            from plugin_server.http.entry import Entry
             from plugin_server.http.server import HttpServer
 
-            application = app(reranker, executor, metrics, lambda: checks.serving, max_message_bytes, backend)
-            http = await HttpServer.start(application, http_address)
+            application = app(core, metrics, lambda: checks.serving, most, backend)
+            http = await HttpServer.start(Entry(application, core, settings.deadline), http_address)
         await server.start()
-        return cls(server, checks, executor, bound, http, backend)
+        return cls(server, checks, core, backend, bound, metrics, http)
 
-    async def stop(self, grace: float = GRACE) -> None:
-        """Nothing; new calls were refused at once, running ones were let finish for at most `grace` seconds."""
+    async def reload(self, load: Callable[[], Reranker]) -> Reranker:
+        """The reranker that serves requests that begin from now on; those that run keep theirs.
+
+        Args:
+            load: makes it; called on a thread.
+
+        Raises:
+            SimgateError: it cannot be loaded, does not work, or did not make the index; the old one stays.
+        """
+        loaded = await asyncio.to_thread(load)
+        await asyncio.to_thread(loaded.verify, "a red car", "a car that is red")
+        self._backend.check(loaded)
+        previous = loaded.previous.manifest.fingerprint if loaded.previous else ""
+        self._metrics.loaded(loaded.manifest.fingerprint, previous)
+        self._core.replace(loaded.observed(self._metrics.observe))
+        return loaded
+
+    async def stop(self, grace: float = DEFAULT.grace, delay: float = 0.0) -> None:
+        """Nothing; new calls were refused at once, running ones were let finish for at most `grace` seconds.
+
+        Args:
+            delay: seconds in which calls are still taken, while health checks say already that they should not come.
+        """
         self._health.close()
+        await asyncio.sleep(delay)
         await asyncio.gather(self._server.stop(grace), *([self._http.stop(grace)] if self._http else []))
         await self._backend.close()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._core.close()
 
 
 async def serve(
     reranker: Reranker,
     address: str = ADDRESS,
     source: Source = NOTHING,
-    max_message_bytes: int = MAX_REQUEST_BYTES,
-    workers: int = WORKERS,
-    grace: float = GRACE,
+    settings: ServerSettings = DEFAULT,
     ready: Callable[[Server], None] | None = None,
     http_address: str = "",
+    load: Callable[[], Reranker] | None = None,
 ) -> None:
     """Nothing, after SIGTERM or SIGINT and the calls that were running then.
 
     Args:
-        address, source, max_message_bytes, workers, http_address: as `Server.start`.
-        grace: seconds that running calls get to finish.
+        address, source, settings, http_address: as `Server.start`.
         ready: called with the server, which knows its addresses, once calls are answered.
+        load: makes the reranker anew when SIGHUP comes; without it that ends the process, as ever.
 
     Raises:
         InvalidField: an address cannot be bound.
@@ -146,16 +167,19 @@ async def serve(
     for number in STOPPING:
         loop.add_signal_handler(number, stopping.set)
     try:
-        server = await Server.start(reranker, address, source, max_message_bytes, workers, http_address)
+        server = await Server.start(reranker, address, source, settings, http_address)
         addresses = " and ".join(filter(None, (server.address, server.http_address)))
         log.info("listening on %s, bundle %s", addresses, reranker.manifest.fingerprint)
+        reloading = Reloading(partial(server.reload, load)) if load else None
+        if reloading:
+            loop.add_signal_handler(signal.SIGHUP, reloading.ask)
         if ready:
             ready(server)
         await stopping.wait()
-        log.info("stopping, up to %g s for running calls", grace)
-        await server.stop(grace)
+        log.info("stopping, up to %g s for running calls", settings.grace)
+        await server.stop(settings.grace, settings.drain_delay)
     finally:
-        for number in STOPPING:
+        for number in (*STOPPING, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 

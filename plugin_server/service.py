@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, NoReturn, TypeVar
 
@@ -14,11 +13,15 @@ from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server import wire
 from plugin_server.backend import Backend
-from plugin_server.errors import IndexFailure, InvalidField, OverLimit
-from plugin_server.reranker import Reranker
+from plugin_server.core import Core
+from plugin_server.errors import IndexFailure, InvalidField, OverLimit, Overloaded
+from plugin_server.reranker import WANTED, Reranker
+from plugin_server.room import Room
 from plugin_server.status import grpc_status, message
 
 NAME = pb.DESCRIPTOR.services_by_name["Simgate"].full_name
+#: Seconds of a call whose client sets no deadline.
+DEADLINE = 30.0
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 
@@ -27,35 +30,36 @@ class Service(pb_grpc.SimgateServicer):
     """The servicer; the event loop only waits, so health checks are answered while a request is computed.
 
     Args:
-        reranker: shared by all calls.
-        executor: whose threads run the core. A call whose client gave up while it waited for a thread is never run.
+        core: shared by all calls. What a client does not wait for any more is not computed.
         backend: for Search.
         max_message_bytes: the server's limit, for Info.
+        deadline: seconds of a call, at most; a client's own may be shorter.
     """
 
     def __init__(
-        self,
-        reranker: Reranker,
-        executor: Executor,
-        backend: Backend | None = None,
-        max_message_bytes: int = 0,
+        self, core: Core, backend: Backend | None = None, max_message_bytes: int = 0, deadline: float = DEADLINE
     ) -> None:
-        self.reranker = reranker
         self.backend = backend or Backend()
         self.max_message_bytes = max_message_bytes
-        self._executor = executor
+        self.deadline = deadline
+        self._core = core
+
+    @property
+    def reranker(self) -> Reranker:
+        """The reranker of the call that is served."""
+        return self._core.reranker
 
     async def Rerank(self, request: pb.RerankRequest, context: Any) -> pb.RerankResponse:
         """The candidates in their new order, each with its verdict."""
-        return await answered(self._executor, self.rerank, request, context)
+        return await answered(self._core, self.deadline, self.rerank, request, context)
 
     async def Verify(self, request: pb.VerifyRequest, context: Any) -> pb.VerifyResponse:
         """A verdict for each pair."""
-        return await answered(self._executor, self.verify, request, context)
+        return await answered(self._core, self.deadline, self.verify, request, context)
 
     async def Encode(self, request: pb.EncodeRequest, context: Any) -> pb.EncodeResponse:
         """Recall vectors and token blobs."""
-        return await answered(self._executor, self.encode, request, context)
+        return await answered(self._core, self.deadline, self.encode, request, context)
 
     async def Info(self, request: pb.InfoRequest, context: Any) -> pb.InfoResponse:
         """What is loaded, and the limits."""
@@ -63,13 +67,11 @@ class Service(pb_grpc.SimgateServicer):
 
     async def Search(self, request: pb.SearchRequest, context: Any) -> pb.SearchResponse:
         """Recall and reranking over the engine or the index."""
-        try:
+        async with served(self._core, self.deadline, context):
             if self.backend.search is None:
                 raise IndexFailure("index: this server was started without one: start it with an engine or an index")
             answer = await self.backend.search(wire.question_of(request, self.backend.name))
             return wire.search_response(answer, self._fingerprint)
-        except Exception as error:
-            await abort(context, error)
 
     def rerank(self, request: pb.RerankRequest) -> pb.RerankResponse:
         """The response to a Rerank request.
@@ -79,7 +81,15 @@ class Service(pb_grpc.SimgateServicer):
         """
         profile, policy = wire.profile_of(request.profile, "passages"), wire.policy_of(request.policy)
         candidates = [wire.candidate_of(candidate) for candidate in request.candidates]
-        ranking = self.reranker.rerank(request.query, candidates, profile, policy, calibration=request.calibration)
+        ranking = self.reranker.rerank(
+            request.query,
+            candidates,
+            profile,
+            policy,
+            calibration=request.calibration,
+            verification=wire.verification_of(request.verification),
+            wanted=request.top_n or WANTED,
+        )
         return wire.rerank_response(ranking, request.top_n, self._fingerprint)
 
     def verify(self, request: pb.VerifyRequest) -> pb.VerifyResponse:
@@ -91,7 +101,8 @@ class Service(pb_grpc.SimgateServicer):
         profile = wire.profile_of(request.profile, "pairs")
         self._check_number("pairs", len(request.pairs))
         pairs = [(pair.query, pair.document) for pair in request.pairs]
-        verdicts = self.reranker.verify_pairs(pairs, profile, request.calibration)
+        room = Room(self.reranker.settings.windows)
+        verdicts = self.reranker.verify_pairs(pairs, profile, request.calibration, room)
         return wire.verify_response(verdicts, self._fingerprint)
 
     def encode(self, request: pb.EncodeRequest) -> pb.EncodeResponse:
@@ -102,7 +113,9 @@ class Service(pb_grpc.SimgateServicer):
         """
         self._check_number("texts", len(request.texts))
         names = [f"texts[{number}]" for number in range(len(request.texts))]
-        return wire.encode_response(self.reranker.encoder.documents(list(request.texts), names), self._fingerprint)
+        room = Room(self.reranker.settings.windows)
+        encoded = self.reranker.encoder.documents(list(request.texts), names, room)
+        return wire.encode_response(encoded, self._fingerprint)
 
     def info(self) -> pb.InfoResponse:
         """The response to an Info request."""
@@ -129,15 +142,34 @@ class Service(pb_grpc.SimgateServicer):
             raise OverLimit(field, number, limit, field, "send fewer, or raise max_candidates")
 
 
-async def answered(executor: Executor, work: Callable[[Request], Response], request: Request, context: Any) -> Response:
-    """What `work` returns, done on a thread; an error ends the call with its status."""
-    try:
-        return await asyncio.get_running_loop().run_in_executor(executor, work, request)
-    except Exception as error:
-        await abort(context, error)
+async def answered(
+    core: Core, deadline: float, work: Callable[[Request], Response], request: Request, context: Any
+) -> Response:
+    """What `work` returns, done on a thread of the core; an error ends the call with its status."""
+    async with served(core, deadline, context):
+        return await core.run(work, request)
+
+
+@asynccontextmanager
+async def served(core: Core, deadline: float, context: Any) -> AsyncIterator[None]:
+    """Nothing; the block is a request of the core, and an error in it ends the call with its status.
+
+    Args:
+        deadline: seconds, at most; the client's own counts if it is shorter.
+    """
+    left = context.time_remaining()
+    with core.request(deadline if left is None else min(left, deadline)):
+        try:
+            yield
+        except Exception as error:
+            await abort(context, error)
 
 
 async def abort(context: Any, error: Exception) -> NoReturn:
-    """Never; the call ends with the error's status and sentence."""
-    await context.abort(grpc_status(error), message(error))
+    """Never; the call ends with the error's status and sentence, and the hint when to send it again if there is one.
+
+    The hint is gRPC's own (``grpc-retry-pushback-ms``, proposal A6), which clients with a retry policy heed.
+    """
+    hint = (("grpc-retry-pushback-ms", str(round(1000 * error.retry_after))),) if isinstance(error, Overloaded) else ()
+    await context.abort(grpc_status(error), message(error), hint)
     raise grpc.aio.AbortError

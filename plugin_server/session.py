@@ -1,4 +1,8 @@
-"""An onnxruntime session with simgate's settings: the threads this process may use, no spinning."""
+"""An onnxruntime session with simgate's settings: the threads this process may use, no spinning, the provider.
+
+The providers for GPUs were never run for lack of one: tests check what onnxruntime is asked for, and that a provider
+that it has not is refused.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +14,47 @@ from types import MappingProxyType
 import onnxruntime
 
 from plugin_server.bundle_file import GRAPH_BYTES, content_of
-from plugin_server.errors import BundleMalformed
+from plugin_server.errors import BundleMalformed, InvalidField
 from plugin_server.graph import fault_of
+
+CPU: tuple[str, dict[str, str]] = ("CPUExecutionProvider", {})
+#: What onnxruntime is asked for, by the setting's name, the first that can run an operator running it. TF32 would round
+#: recall vectors more than adopting simgate may change them.
+PROVIDERS: dict[str, list[tuple[str, dict[str, str]]]] = {
+    "cpu": [CPU],
+    "cuda": [("CUDAExecutionProvider", {"use_tf32": "0"}), CPU],
+    "tensorrt": [("TensorrtExecutionProvider", {}), ("CUDAExecutionProvider", {"use_tf32": "0"}), CPU],
+}
 
 
 def open_session(
-    path: Path, threads: int = 0, widths: Mapping[str, int] = MappingProxyType({}), raw: bytes = b""
+    path: Path,
+    threads: int = 0,
+    widths: Mapping[str, int] = MappingProxyType({}),
+    provider: str = "cpu",
+    raw: bytes = b"",
 ) -> onnxruntime.InferenceSession:
-    """A session over an ONNX graph on the CPU, which reads no other file.
+    """A session over an ONNX graph, which reads no other file.
 
     Args:
         path: of the graph.
         threads: within one operator; 0 takes `usable_cores`.
         widths: the last axis of inputs and outputs, by name, that the graph must have.
+        provider: a key of `PROVIDERS`.
         raw: the file's content, if it was read and checked already; nothing keeps it.
 
     Raises:
+        InvalidField: this onnxruntime has not got the provider, or it cannot be used here.
         BundleMissing: the file is not there.
         BundleMalformed: it is too large, or has weights in other files; onnxruntime cannot load it, or it has
             other inputs and outputs.
     """
+    asked = PROVIDERS[provider]
+    if asked[0][0] not in onnxruntime.get_available_providers():
+        raise InvalidField(
+            f"provider: {provider}: this onnxruntime has no {asked[0][0]}: install simgate[gpu] and take onnxruntime "
+            "away, or give cpu"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or usable_cores()
     options.inter_op_num_threads = 1
@@ -40,10 +65,13 @@ def open_session(
     if fault := fault_of(raw):
         raise BundleMalformed(f"{path}: {fault}")
     try:
-        session = onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
-        session._model_bytes = None  # kept for other providers alone
+        session = onnxruntime.InferenceSession(raw, options, providers=asked)
+        session.disable_fallback()
+        session._model_bytes = None  # which it keeps for falling back alone
     except Exception as error:  # onnxruntime's own exceptions share no root below Exception
         raise BundleMalformed(f"{path}: onnxruntime cannot load it: {error}") from error
+    if session.get_providers()[0] != asked[0][0]:  # onnxruntime falls back to the CPU by itself
+        raise InvalidField(f"provider: {provider}: cannot be used here: is there a GPU, and its driver? Or give cpu")
     found = {item.name: item.shape[-1] for item in (*session.get_inputs(), *session.get_outputs()) if item.shape}
     for name, width in widths.items():
         if found.get(name) != width:

@@ -24,19 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eplugin_server/simgate_v1.proto\x12\nsimgate.v1\"Q\n\tCandidate\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04\x62lob\x18\x03 \x01(\t\x12\x12\n\x05score\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_score\"\xfa\x01\n\x07Verdict\x12$\n\x07outcome\x18\x01 \x01(\x0e\x32\x13.simgate.v1.Outcome\x12\x18\n\x0bprobability\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\tthreshold\x18\x03 \x01(\x01\x12$\n\x07profile\x18\x04 \x01(\x0e\x32\x13.simgate.v1.Profile\x12\x13\n\x06maxsim\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06window\x18\x06 \x01(\r\x12\x11\n\tunmatched\x18\x07 \x03(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\x13\n\x0b\x63\x61libration\x18\t \x01(\tB\x0e\n\x0c_probabilityB\t\n\x07_maxsim\"U\n\x03Hit\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\r\x12\r\n\x05score\x18\x03 \x01(\x01\x12$\n\x07verdict\x18\x04 \x01(\x0b\x32\x13.simgate.v1.Verdict\"\xc6\x01\n\rRerankRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12)\n\ncandidates\x18\x02 \x03(\x0b\x32\x15.simgate.v1.Candidate\x12$\n\x07profile\x18\x03 \x01(\x0e\x32\x13.simgate.v1.Profile\x12\"\n\x06policy\x18\x04 \x01(\x0e\x32\x12.simgate.v1.Policy\x12\x12\n\x05top_n\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x13\n\x0b\x63\x61libration\x18\x06 \x01(\tB\x08\n\x06_top_n\"f\n\x0eRerankResponse\x12\x1d\n\x04hits\x18\x01 \x03(\x0b\x32\x0f.simgate.v1.Hit\x12 \n\x07\x64ropped\x18\x02 \x03(\x0b\x32\x0f.simgate.v1.Hit\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\"\'\n\x04Pair\x12\r\n\x05query\x18\x01 \x01(\t\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\"k\n\rVerifyRequest\x12\x1f\n\x05pairs\x18\x01 \x03(\x0b\x32\x10.simgate.v1.Pair\x12$\n\x07profile\x18\x02 \x01(\x0e\x32\x13.simgate.v1.Profile\x12\x13\n\x0b\x63\x61libration\x18\x03 \x01(\t\"L\n\x0eVerifyResponse\x12%\n\x08verdicts\x18\x01 \x03(\x0b\x32\x13.simgate.v1.Verdict\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\"\x1e\n\rEncodeRequest\x12\r\n\x05texts\x18\x01 \x03(\t\"\x18\n\x06Vector\x12\x0e\n\x06values\x18\x01 \x03(\x02\"=\n\x08\x45ncoding\x12#\n\x07vectors\x18\x01 \x03(\x0b\x32\x12.simgate.v1.Vector\x12\x0c\n\x04\x62lob\x18\x02 \x01(\t\"N\n\x0e\x45ncodeResponse\x12\'\n\tencodings\x18\x01 \x03(\x0b\x32\x14.simgate.v1.Encoding\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\"\r\n\x0bInfoRequest\"F\n\x0bProfileInfo\x12$\n\x07profile\x18\x01 \x01(\x0e\x32\x13.simgate.v1.Profile\x12\x11\n\tthreshold\x18\x02 \x01(\x01\"\xde\x02\n\x0cInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06\x62undle\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x10\n\x08verifier\x18\x04 \x01(\t\x12\x18\n\x10recall_dimension\x18\x05 \x01(\r\x12\x17\n\x0ftoken_dimension\x18\x06 \x01(\r\x12\x15\n\rwindow_tokens\x18\x07 \x01(\r\x12)\n\x08profiles\x18\x08 \x03(\x0b\x32\x17.simgate.v1.ProfileInfo\x12\x16\n\x0emax_candidates\x18\t \x01(\r\x12\x16\n\x0emax_characters\x18\n \x01(\r\x12\x18\n\x10max_query_tokens\x18\x0b \x01(\r\x12\x19\n\x11max_message_bytes\x18\x0c \x01(\r\x12\x0e\n\x06search\x18\r \x01(\x08\x12\x1c\n\x14previous_fingerprint\x18\x0e \x01(\t\"\xeb\x01\n\rSearchRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12\x12\n\x05top_n\x18\x03 \x01(\rH\x00\x88\x01\x01\x12$\n\x07profile\x18\x04 \x01(\x0e\x32\x13.simgate.v1.Profile\x12\"\n\x06policy\x18\x05 \x01(\x0e\x32\x12.simgate.v1.Policy\x12\x13\n\x0b\x63\x61libration\x18\n \x01(\t\x12\r\n\x05index\x18\x06 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x07 \x01(\t\x12\x14\n\x0crecall_query\x18\x08 \x01(\t\x12\x0e\n\x06hybrid\x18\t \x01(\x08\x42\x08\n\x06_top_n\"\x83\x01\n\x05\x46ound\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\r\n\x05index\x18\x04 \x01(\r\x12\r\n\x05score\x18\x05 \x01(\x01\x12$\n\x07verdict\x18\x06 \x01(\x0b\x32\x13.simgate.v1.Verdict\x12\r\n\x05\x65xtra\x18\x07 \x01(\t\"~\n\x0eSearchResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.simgate.v1.Found\x12\"\n\x07\x64ropped\x18\x02 \x03(\x0b\x32\x11.simgate.v1.Found\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x12\n\nincomplete\x18\x04 \x01(\t*K\n\x07Profile\x12\x17\n\x13PROFILE_UNSPECIFIED\x10\x00\x12\x11\n\rPROFILE_PAIRS\x10\x01\x12\x14\n\x10PROFILE_PASSAGES\x10\x02*[\n\x06Policy\x12\x16\n\x12POLICY_UNSPECIFIED\x10\x00\x12\x11\n\rPOLICY_FILTER\x10\x01\x12\x11\n\rPOLICY_DEMOTE\x10\x02\x12\x13\n\x0fPOLICY_ANNOTATE\x10\x03*f\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_ACCEPTED\x10\x01\x12\x14\n\x10OUTCOME_REJECTED\x10\x02\x12\x16\n\x12OUTCOME_UNVERIFIED\x10\x03\x32\xc8\x02\n\x07Simgate\x12?\n\x06Rerank\x12\x19.simgate.v1.RerankRequest\x1a\x1a.simgate.v1.RerankResponse\x12?\n\x06Verify\x12\x19.simgate.v1.VerifyRequest\x1a\x1a.simgate.v1.VerifyResponse\x12?\n\x06\x45ncode\x12\x19.simgate.v1.EncodeRequest\x1a\x1a.simgate.v1.EncodeResponse\x12\x39\n\x04Info\x12\x17.simgate.v1.InfoRequest\x1a\x18.simgate.v1.InfoResponse\x12?\n\x06Search\x12\x19.simgate.v1.SearchRequest\x1a\x1a.simgate.v1.SearchResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eplugin_server/simgate_v1.proto\x12\nsimgate.v1\"Q\n\tCandidate\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04\x62lob\x18\x03 \x01(\t\x12\x12\n\x05score\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_score\"\xfa\x01\n\x07Verdict\x12$\n\x07outcome\x18\x01 \x01(\x0e\x32\x13.simgate.v1.Outcome\x12\x18\n\x0bprobability\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\tthreshold\x18\x03 \x01(\x01\x12$\n\x07profile\x18\x04 \x01(\x0e\x32\x13.simgate.v1.Profile\x12\x13\n\x06maxsim\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06window\x18\x06 \x01(\r\x12\x11\n\tunmatched\x18\x07 \x03(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\x13\n\x0b\x63\x61libration\x18\t \x01(\tB\x0e\n\x0c_probabilityB\t\n\x07_maxsim\"U\n\x03Hit\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\r\x12\r\n\x05score\x18\x03 \x01(\x01\x12$\n\x07verdict\x18\x04 \x01(\x0b\x32\x13.simgate.v1.Verdict\"\xf6\x01\n\rRerankRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12)\n\ncandidates\x18\x02 \x03(\x0b\x32\x15.simgate.v1.Candidate\x12$\n\x07profile\x18\x03 \x01(\x0e\x32\x13.simgate.v1.Profile\x12\"\n\x06policy\x18\x04 \x01(\x0e\x32\x12.simgate.v1.Policy\x12\x12\n\x05top_n\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x13\n\x0b\x63\x61libration\x18\x06 \x01(\t\x12.\n\x0cverification\x18\x07 \x01(\x0e\x32\x18.simgate.v1.VerificationB\x08\n\x06_top_n\"f\n\x0eRerankResponse\x12\x1d\n\x04hits\x18\x01 \x03(\x0b\x32\x0f.simgate.v1.Hit\x12 \n\x07\x64ropped\x18\x02 \x03(\x0b\x32\x0f.simgate.v1.Hit\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\"\'\n\x04Pair\x12\r\n\x05query\x18\x01 \x01(\t\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\"k\n\rVerifyRequest\x12\x1f\n\x05pairs\x18\x01 \x03(\x0b\x32\x10.simgate.v1.Pair\x12$\n\x07profile\x18\x02 \x01(\x0e\x32\x13.simgate.v1.Profile\x12\x13\n\x0b\x63\x61libration\x18\x03 \x01(\t\"L\n\x0eVerifyResponse\x12%\n\x08verdicts\x18\x01 \x03(\x0b\x32\x13.simgate.v1.Verdict\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\"\x1e\n\rEncodeRequest\x12\r\n\x05texts\x18\x01 \x03(\t\"\x18\n\x06Vector\x12\x0e\n\x06values\x18\x01 \x03(\x02\"=\n\x08\x45ncoding\x12#\n\x07vectors\x18\x01 \x03(\x0b\x32\x12.simgate.v1.Vector\x12\x0c\n\x04\x62lob\x18\x02 \x01(\t\"N\n\x0e\x45ncodeResponse\x12\'\n\tencodings\x18\x01 \x03(\x0b\x32\x14.simgate.v1.Encoding\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\"\r\n\x0bInfoRequest\"F\n\x0bProfileInfo\x12$\n\x07profile\x18\x01 \x01(\x0e\x32\x13.simgate.v1.Profile\x12\x11\n\tthreshold\x18\x02 \x01(\x01\"\x8e\x03\n\x0cInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06\x62undle\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x10\n\x08verifier\x18\x04 \x01(\t\x12\x18\n\x10recall_dimension\x18\x05 \x01(\r\x12\x17\n\x0ftoken_dimension\x18\x06 \x01(\r\x12\x15\n\rwindow_tokens\x18\x07 \x01(\r\x12)\n\x08profiles\x18\x08 \x03(\x0b\x32\x17.simgate.v1.ProfileInfo\x12\x16\n\x0emax_candidates\x18\t \x01(\r\x12\x16\n\x0emax_characters\x18\n \x01(\r\x12\x18\n\x10max_query_tokens\x18\x0b \x01(\r\x12\x19\n\x11max_message_bytes\x18\x0c \x01(\r\x12\x0e\n\x06search\x18\r \x01(\x08\x12\x1c\n\x14previous_fingerprint\x18\x0e \x01(\t\x12.\n\x0cverification\x18\x0f \x01(\x0e\x32\x18.simgate.v1.Verification\"\x9b\x02\n\rSearchRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12\x12\n\x05top_n\x18\x03 \x01(\rH\x00\x88\x01\x01\x12$\n\x07profile\x18\x04 \x01(\x0e\x32\x13.simgate.v1.Profile\x12\"\n\x06policy\x18\x05 \x01(\x0e\x32\x12.simgate.v1.Policy\x12\x13\n\x0b\x63\x61libration\x18\n \x01(\t\x12\r\n\x05index\x18\x06 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x07 \x01(\t\x12\x14\n\x0crecall_query\x18\x08 \x01(\t\x12\x0e\n\x06hybrid\x18\t \x01(\x08\x12.\n\x0cverification\x18\x0b \x01(\x0e\x32\x18.simgate.v1.VerificationB\x08\n\x06_top_n\"\x83\x01\n\x05\x46ound\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\r\n\x05index\x18\x04 \x01(\r\x12\r\n\x05score\x18\x05 \x01(\x01\x12$\n\x07verdict\x18\x06 \x01(\x0b\x32\x13.simgate.v1.Verdict\x12\r\n\x05\x65xtra\x18\x07 \x01(\t\"~\n\x0eSearchResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.simgate.v1.Found\x12\"\n\x07\x64ropped\x18\x02 \x03(\x0b\x32\x11.simgate.v1.Found\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x12\n\nincomplete\x18\x04 \x01(\t*K\n\x07Profile\x12\x17\n\x13PROFILE_UNSPECIFIED\x10\x00\x12\x11\n\rPROFILE_PAIRS\x10\x01\x12\x14\n\x10PROFILE_PASSAGES\x10\x02*[\n\x06Policy\x12\x16\n\x12POLICY_UNSPECIFIED\x10\x00\x12\x11\n\rPOLICY_FILTER\x10\x01\x12\x11\n\rPOLICY_DEMOTE\x10\x02\x12\x13\n\x0fPOLICY_ANNOTATE\x10\x03*u\n\x0cVerification\x12\x1c\n\x18VERIFICATION_UNSPECIFIED\x10\x00\x12\x15\n\x11VERIFICATION_FULL\x10\x01\x12\x18\n\x14VERIFICATION_CASCADE\x10\x02\x12\x16\n\x12VERIFICATION_LIGHT\x10\x03*f\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_ACCEPTED\x10\x01\x12\x14\n\x10OUTCOME_REJECTED\x10\x02\x12\x16\n\x12OUTCOME_UNVERIFIED\x10\x03\x32\xc8\x02\n\x07Simgate\x12?\n\x06Rerank\x12\x19.simgate.v1.RerankRequest\x1a\x1a.simgate.v1.RerankResponse\x12?\n\x06Verify\x12\x19.simgate.v1.VerifyRequest\x1a\x1a.simgate.v1.VerifyResponse\x12?\n\x06\x45ncode\x12\x19.simgate.v1.EncodeRequest\x1a\x1a.simgate.v1.EncodeResponse\x12\x39\n\x04Info\x12\x17.simgate.v1.InfoRequest\x1a\x18.simgate.v1.InfoResponse\x12?\n\x06Search\x12\x19.simgate.v1.SearchRequest\x1a\x1a.simgate.v1.SearchResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'plugin_server.simgate_v1_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROFILE']._serialized_start=2143
-  _globals['_PROFILE']._serialized_end=2218
-  _globals['_POLICY']._serialized_start=2220
-  _globals['_POLICY']._serialized_end=2311
-  _globals['_OUTCOME']._serialized_start=2313
-  _globals['_OUTCOME']._serialized_end=2415
+  _globals['_PROFILE']._serialized_start=2287
+  _globals['_PROFILE']._serialized_end=2362
+  _globals['_POLICY']._serialized_start=2364
+  _globals['_POLICY']._serialized_end=2455
+  _globals['_VERIFICATION']._serialized_start=2457
+  _globals['_VERIFICATION']._serialized_end=2574
+  _globals['_OUTCOME']._serialized_start=2576
+  _globals['_OUTCOME']._serialized_end=2678
   _globals['_CANDIDATE']._serialized_start=46
   _globals['_CANDIDATE']._serialized_end=127
   _globals['_VERDICT']._serialized_start=130
@@ -44,35 +46,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HIT']._serialized_start=382
   _globals['_HIT']._serialized_end=467
   _globals['_RERANKREQUEST']._serialized_start=470
-  _globals['_RERANKREQUEST']._serialized_end=668
-  _globals['_RERANKRESPONSE']._serialized_start=670
-  _globals['_RERANKRESPONSE']._serialized_end=772
-  _globals['_PAIR']._serialized_start=774
-  _globals['_PAIR']._serialized_end=813
-  _globals['_VERIFYREQUEST']._serialized_start=815
-  _globals['_VERIFYREQUEST']._serialized_end=922
-  _globals['_VERIFYRESPONSE']._serialized_start=924
-  _globals['_VERIFYRESPONSE']._serialized_end=1000
-  _globals['_ENCODEREQUEST']._serialized_start=1002
-  _globals['_ENCODEREQUEST']._serialized_end=1032
-  _globals['_VECTOR']._serialized_start=1034
-  _globals['_VECTOR']._serialized_end=1058
-  _globals['_ENCODING']._serialized_start=1060
-  _globals['_ENCODING']._serialized_end=1121
-  _globals['_ENCODERESPONSE']._serialized_start=1123
-  _globals['_ENCODERESPONSE']._serialized_end=1201
-  _globals['_INFOREQUEST']._serialized_start=1203
-  _globals['_INFOREQUEST']._serialized_end=1216
-  _globals['_PROFILEINFO']._serialized_start=1218
-  _globals['_PROFILEINFO']._serialized_end=1288
-  _globals['_INFORESPONSE']._serialized_start=1291
-  _globals['_INFORESPONSE']._serialized_end=1641
-  _globals['_SEARCHREQUEST']._serialized_start=1644
-  _globals['_SEARCHREQUEST']._serialized_end=1879
-  _globals['_FOUND']._serialized_start=1882
-  _globals['_FOUND']._serialized_end=2013
-  _globals['_SEARCHRESPONSE']._serialized_start=2015
-  _globals['_SEARCHRESPONSE']._serialized_end=2141
-  _globals['_SIMGATE']._serialized_start=2418
-  _globals['_SIMGATE']._serialized_end=2746
+  _globals['_RERANKREQUEST']._serialized_end=716
+  _globals['_RERANKRESPONSE']._serialized_start=718
+  _globals['_RERANKRESPONSE']._serialized_end=820
+  _globals['_PAIR']._serialized_start=822
+  _globals['_PAIR']._serialized_end=861
+  _globals['_VERIFYREQUEST']._serialized_start=863
+  _globals['_VERIFYREQUEST']._serialized_end=970
+  _globals['_VERIFYRESPONSE']._serialized_start=972
+  _globals['_VERIFYRESPONSE']._serialized_end=1048
+  _globals['_ENCODEREQUEST']._serialized_start=1050
+  _globals['_ENCODEREQUEST']._serialized_end=1080
+  _globals['_VECTOR']._serialized_start=1082
+  _globals['_VECTOR']._serialized_end=1106
+  _globals['_ENCODING']._serialized_start=1108
+  _globals['_ENCODING']._serialized_end=1169
+  _globals['_ENCODERESPONSE']._serialized_start=1171
+  _globals['_ENCODERESPONSE']._serialized_end=1249
+  _globals['_INFOREQUEST']._serialized_start=1251
+  _globals['_INFOREQUEST']._serialized_end=1264
+  _globals['_PROFILEINFO']._serialized_start=1266
+  _globals['_PROFILEINFO']._serialized_end=1336
+  _globals['_INFORESPONSE']._serialized_start=1339
+  _globals['_INFORESPONSE']._serialized_end=1737
+  _globals['_SEARCHREQUEST']._serialized_start=1740
+  _globals['_SEARCHREQUEST']._serialized_end=2023
+  _globals['_FOUND']._serialized_start=2026
+  _globals['_FOUND']._serialized_end=2157
+  _globals['_SEARCHRESPONSE']._serialized_start=2159
+  _globals['_SEARCHRESPONSE']._serialized_end=2285
+  _globals['_SIMGATE']._serialized_start=2681
+  _globals['_SIMGATE']._serialized_end=3009
 # @@protoc_insertion_point(module_scope)

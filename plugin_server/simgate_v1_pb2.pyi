@@ -20,6 +20,13 @@ class Policy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     POLICY_DEMOTE: _ClassVar[Policy]
     POLICY_ANNOTATE: _ClassVar[Policy]
 
+class Verification(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VERIFICATION_UNSPECIFIED: _ClassVar[Verification]
+    VERIFICATION_FULL: _ClassVar[Verification]
+    VERIFICATION_CASCADE: _ClassVar[Verification]
+    VERIFICATION_LIGHT: _ClassVar[Verification]
+
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
@@ -33,6 +40,10 @@ POLICY_UNSPECIFIED: Policy
 POLICY_FILTER: Policy
 POLICY_DEMOTE: Policy
 POLICY_ANNOTATE: Policy
+VERIFICATION_UNSPECIFIED: Verification
+VERIFICATION_FULL: Verification
+VERIFICATION_CASCADE: Verification
+VERIFICATION_LIGHT: Verification
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_ACCEPTED: Outcome
 OUTCOME_REJECTED: Outcome
@@ -85,20 +96,22 @@ class Hit(_message.Message):
     def __init__(self, id: _Optional[str] = ..., index: _Optional[int] = ..., score: _Optional[float] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ...) -> None: ...
 
 class RerankRequest(_message.Message):
-    __slots__ = ("query", "candidates", "profile", "policy", "top_n", "calibration")
+    __slots__ = ("query", "candidates", "profile", "policy", "top_n", "calibration", "verification")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     TOP_N_FIELD_NUMBER: _ClassVar[int]
     CALIBRATION_FIELD_NUMBER: _ClassVar[int]
+    VERIFICATION_FIELD_NUMBER: _ClassVar[int]
     query: str
     candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
     profile: Profile
     policy: Policy
     top_n: int
     calibration: str
-    def __init__(self, query: _Optional[str] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., profile: _Optional[_Union[Profile, str]] = ..., policy: _Optional[_Union[Policy, str]] = ..., top_n: _Optional[int] = ..., calibration: _Optional[str] = ...) -> None: ...
+    verification: Verification
+    def __init__(self, query: _Optional[str] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., profile: _Optional[_Union[Profile, str]] = ..., policy: _Optional[_Union[Policy, str]] = ..., top_n: _Optional[int] = ..., calibration: _Optional[str] = ..., verification: _Optional[_Union[Verification, str]] = ...) -> None: ...
 
 class RerankResponse(_message.Message):
     __slots__ = ("hits", "dropped", "fingerprint")
@@ -177,7 +190,7 @@ class ProfileInfo(_message.Message):
     def __init__(self, profile: _Optional[_Union[Profile, str]] = ..., threshold: _Optional[float] = ...) -> None: ...
 
 class InfoResponse(_message.Message):
-    __slots__ = ("version", "bundle", "fingerprint", "verifier", "recall_dimension", "token_dimension", "window_tokens", "profiles", "max_candidates", "max_characters", "max_query_tokens", "max_message_bytes", "search", "previous_fingerprint")
+    __slots__ = ("version", "bundle", "fingerprint", "verifier", "recall_dimension", "token_dimension", "window_tokens", "profiles", "max_candidates", "max_characters", "max_query_tokens", "max_message_bytes", "search", "previous_fingerprint", "verification")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
@@ -192,6 +205,7 @@ class InfoResponse(_message.Message):
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     SEARCH_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    VERIFICATION_FIELD_NUMBER: _ClassVar[int]
     version: str
     bundle: str
     fingerprint: str
@@ -206,10 +220,11 @@ class InfoResponse(_message.Message):
     max_message_bytes: int
     search: bool
     previous_fingerprint: str
-    def __init__(self, version: _Optional[str] = ..., bundle: _Optional[str] = ..., fingerprint: _Optional[str] = ..., verifier: _Optional[str] = ..., recall_dimension: _Optional[int] = ..., token_dimension: _Optional[int] = ..., window_tokens: _Optional[int] = ..., profiles: _Optional[_Iterable[_Union[ProfileInfo, _Mapping]]] = ..., max_candidates: _Optional[int] = ..., max_characters: _Optional[int] = ..., max_query_tokens: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., search: bool = ..., previous_fingerprint: _Optional[str] = ...) -> None: ...
+    verification: Verification
+    def __init__(self, version: _Optional[str] = ..., bundle: _Optional[str] = ..., fingerprint: _Optional[str] = ..., verifier: _Optional[str] = ..., recall_dimension: _Optional[int] = ..., token_dimension: _Optional[int] = ..., window_tokens: _Optional[int] = ..., profiles: _Optional[_Iterable[_Union[ProfileInfo, _Mapping]]] = ..., max_candidates: _Optional[int] = ..., max_characters: _Optional[int] = ..., max_query_tokens: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., search: bool = ..., previous_fingerprint: _Optional[str] = ..., verification: _Optional[_Union[Verification, str]] = ...) -> None: ...
 
 class SearchRequest(_message.Message):
-    __slots__ = ("query", "k", "top_n", "profile", "policy", "calibration", "index", "filter", "recall_query", "hybrid")
+    __slots__ = ("query", "k", "top_n", "profile", "policy", "calibration", "index", "filter", "recall_query", "hybrid", "verification")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     TOP_N_FIELD_NUMBER: _ClassVar[int]
@@ -220,6 +235,7 @@ class SearchRequest(_message.Message):
     FILTER_FIELD_NUMBER: _ClassVar[int]
     RECALL_QUERY_FIELD_NUMBER: _ClassVar[int]
     HYBRID_FIELD_NUMBER: _ClassVar[int]
+    VERIFICATION_FIELD_NUMBER: _ClassVar[int]
     query: str
     k: int
     top_n: int
@@ -230,7 +246,8 @@ class SearchRequest(_message.Message):
     filter: str
     recall_query: str
     hybrid: bool
-    def __init__(self, query: _Optional[str] = ..., k: _Optional[int] = ..., top_n: _Optional[int] = ..., profile: _Optional[_Union[Profile, str]] = ..., policy: _Optional[_Union[Policy, str]] = ..., calibration: _Optional[str] = ..., index: _Optional[str] = ..., filter: _Optional[str] = ..., recall_query: _Optional[str] = ..., hybrid: bool = ...) -> None: ...
+    verification: Verification
+    def __init__(self, query: _Optional[str] = ..., k: _Optional[int] = ..., top_n: _Optional[int] = ..., profile: _Optional[_Union[Profile, str]] = ..., policy: _Optional[_Union[Policy, str]] = ..., calibration: _Optional[str] = ..., index: _Optional[str] = ..., filter: _Optional[str] = ..., recall_query: _Optional[str] = ..., hybrid: bool = ..., verification: _Optional[_Union[Verification, str]] = ...) -> None: ...
 
 class Found(_message.Message):
     __slots__ = ("id", "title", "text", "index", "score", "verdict", "extra")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from math import ceil
 
 import grpc
 
@@ -11,6 +12,8 @@ from plugin_server.errors import (
     BlobOfOtherBundle,
     BundleError,
     CalibrationError,
+    CallerGone,
+    DeadlinePassed,
     EngineBusy,
     EngineDenied,
     EngineError,
@@ -22,6 +25,7 @@ from plugin_server.errors import (
     IndexMissing,
     InvalidRequest,
     LayoutError,
+    Overloaded,
     TooLarge,
     VerificationFailed,
 )
@@ -46,6 +50,9 @@ TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
     EngineDenied: (grpc.StatusCode.PERMISSION_DENIED, HTTPStatus.FORBIDDEN),
     EngineRefused: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.BAD_REQUEST),
     EngineMissing: (grpc.StatusCode.NOT_FOUND, HTTPStatus.NOT_FOUND),
+    Overloaded: (grpc.StatusCode.RESOURCE_EXHAUSTED, HTTPStatus.TOO_MANY_REQUESTS),
+    DeadlinePassed: (grpc.StatusCode.DEADLINE_EXCEEDED, HTTPStatus.GATEWAY_TIMEOUT),
+    CallerGone: (grpc.StatusCode.CANCELLED, HTTPStatus.BAD_REQUEST),
     LayoutError: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
 }
 UNFORESEEN = (grpc.StatusCode.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -84,6 +91,16 @@ def message(error: BaseException) -> str:
         return str(error)
     log.error("unforeseen error", exc_info=error)
     return UNFORESEEN_MESSAGE
+
+
+def retry_after(error: Exception) -> dict[str, str]:
+    """The header that says when to send a request again, if it is worth trying: whole seconds, as HTTP has them.
+
+    Example:
+        >>> retry_after(Overloaded(64, 0.25)), retry_after(ValueError())
+        ({'retry-after': '1'}, {})
+    """
+    return {"retry-after": str(ceil(error.retry_after))} if isinstance(error, Overloaded) else {}
 
 
 def _row(error: BaseException) -> tuple[grpc.StatusCode, HTTPStatus]:

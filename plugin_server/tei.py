@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from time import perf_counter_ns
 from typing import Any
 
@@ -10,10 +9,10 @@ from plugin_server import tei_v1_pb2 as pb
 from plugin_server import tei_v1_pb2_grpc as pb_grpc
 from plugin_server.blob import split
 from plugin_server.candidate import Candidate
+from plugin_server.core import Core
 from plugin_server.ranking import Policy
 from plugin_server.relevance import Relevant, rerank
-from plugin_server.reranker import Reranker
-from plugin_server.service import answered
+from plugin_server.service import DEADLINE, answered
 
 NAME = pb.DESCRIPTOR.services_by_name["Rerank"].full_name
 #: Stands where the request has no place for one.
@@ -24,17 +23,17 @@ class TeiService(pb_grpc.RerankServicer):
     """The servicer; the event loop only waits.
 
     Args:
-        reranker: shared by all calls.
-        executor: whose threads run it.
+        core: shared by all calls.
+        deadline: seconds of a call, at most.
     """
 
-    def __init__(self, reranker: Reranker, executor: Executor) -> None:
-        self.reranker = reranker
-        self._executor = executor
+    def __init__(self, core: Core, deadline: float = DEADLINE) -> None:
+        self._core = core
+        self._deadline = deadline
 
     async def Rerank(self, request: pb.RerankRequest, context: Any) -> pb.RerankResponse:
         """The texts with their scores, best first."""
-        return await answered(self._executor, self.rerank, request, context)
+        return await answered(self._core, self._deadline, self.rerank, request, context)
 
     def rerank(self, request: pb.RerankRequest) -> pb.RerankResponse:
         """The response to a request; a text that cannot be read is not rejected.
@@ -44,7 +43,7 @@ class TeiService(pb_grpc.RerankServicer):
         """
         began = perf_counter_ns()
         candidates = [Candidate(rest, blob=stored) for stored, rest in map(split, request.texts)]
-        found = rerank(self.reranker, request.query, candidates, PROFILE, Policy.DEMOTE, "texts")
+        found = rerank(self._core.reranker, request.query, candidates, PROFILE, Policy.DEMOTE, "texts")
         ranks = [_rank(item, request) for item in found]
         read = len(request.query) + sum(len(candidate.text) for candidate in candidates)
         metadata = pb.Metadata(compute_chars=read, total_time_ns=perf_counter_ns() - began)

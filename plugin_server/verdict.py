@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from plugin_server.bundle import PROFILES, Manifest, Profile
@@ -88,6 +89,14 @@ def unverified(reason: str, manifest: Manifest, profile: str, calibration: Calib
     """The verdict on a candidate that could not be read, with the reason."""
     threshold, name = _knobs(manifest, profile, calibration).threshold, calibration.name if calibration else ""
     return Verdict(Outcome.UNVERIFIED, None, threshold, profile, reason=reason, calibration=name)
+
+
+def light(bare: Verdict, text: str, query: Encoded, readings: Sequence[Reading], manifest: Manifest) -> Verdict:
+    """An unverified verdict with what MaxSim says of the document: its best window and the words without a match."""
+    window = max(range(len(readings)), key=lambda number: readings[number].maxsim)
+    best = readings[window]
+    missed = unmatched_words(text, query, best, manifest.match_threshold)
+    return replace(bare, maxsim=best.maxsim, window=window, unmatched=missed)
 
 
 def probability(logit: float, profile: Profile) -> float:

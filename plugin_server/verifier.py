@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plugin_server.batcher import Batcher
 from plugin_server.blob import TokenMatrix
 from plugin_server.bundle import PROFILES, VERIFIER, Bundle
 from plugin_server.session import open_session, usable_cores
@@ -22,12 +21,14 @@ QUERY_STEP = 4
 #: Documents are padded to a multiple of the first number, if longer than the second to a multiple of that: a run costs
 #: as much as a few pairs, a document's padding little.
 FINE, COARSE = 16, 64
+#: Padded cells of the similarity maps of one run: more gain nothing, and keep what comes later waiting.
+BATCH_CELLS = 1 << 16
 #: What the graph takes, by name.
 Inputs: TypeAlias = "dict[str, NDArray[np.int8] | NDArray[np.int64]]"
 #: A query's and a document's token matrix.
 MatrixPair: TypeAlias = "tuple[TokenMatrix, TokenMatrix]"
-#: Padded cells of the similarity maps of one run.
-BATCH_CELLS = 1 << 18
+#: Rows of query and document once they are padded.
+Shape: TypeAlias = "tuple[int, int]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,34 +63,31 @@ class Verifier:
         BundleError: the graph is missing or altered, cannot be loaded, or has other widths than the manifest says.
     """
 
-    def __init__(self, bundle: Bundle, threads: int = 0) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 0, provider: str = "cpu") -> None:
         wide = bundle.manifest.token_dimension
         widths = {"query": wide, "document": wide, "logits": len(PROFILES)}
-        self._threads = threads or usable_cores()
         # a graph of small operators gains more from runs side by side than from threads within one
-        self._session = open_session(bundle.folder / VERIFIER, 1, widths, bundle.read(VERIFIER))
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="verifier")
+        self._session = open_session(bundle.folder / VERIFIER, 1, widths, provider, bundle.read(VERIFIER))
+        self.batcher: Batcher[Shape, MatrixPair, Reading] = Batcher(self._run, fitting, threads or usable_cores())
 
     def read(self, pairs: Sequence[MatrixPair]) -> list[Reading]:
         """A reading for every (query, document), in the order given.
 
         Args:
             pairs: int8 token matrices (q, d) and (t, d) of one bundle, without padding.
-        """
-        parts = _parts(pairs, -(-len(pairs) // self._threads))
-        run = partial(self._run, pairs)
-        outputs = map(run, parts) if len(parts) == 1 else self._pool.map(run, parts)
-        readings: dict[int, Reading] = {}
-        for numbers, output in zip(parts, outputs, strict=True):
-            for number, logits, best in zip(numbers, *output, strict=True):
-                query, document = pairs[number]
-                readings[number] = Reading(logits, best[: len(query)], len(document))
-        return [readings[number] for number in range(len(pairs))]
 
-    def _run(self, pairs: Sequence[MatrixPair], numbers: Sequence[int]) -> tuple[list[list[float]], list[list[float]]]:
-        """Logits and best matches of the pairs of those numbers, which have one padded shape."""
-        logits, best = self._session.run(["logits", "best"], _inputs(pairs, numbers))
-        return logits.tolist(), best.tolist()
+        Raises:
+            CallerGone, DeadlinePassed: as `Batcher.results`.
+        """
+        return self.batcher.results([shape_of(pair) for pair in pairs], pairs)
+
+    def _run(self, shape: Shape, pairs: Sequence[MatrixPair]) -> list[Reading]:
+        """Readings of pairs of one padded shape."""
+        logits, best = self._session.run(["logits", "best"], inputs(shape, pairs))
+        return [
+            Reading(row, matches[: len(query)], len(document))
+            for row, matches, (query, document) in zip(logits.tolist(), best.tolist(), pairs, strict=True)
+        ]
 
 
 def padded(length: int) -> int:
@@ -103,37 +101,38 @@ def padded(length: int) -> int:
     return -(-length // step) * step
 
 
-def batches(pairs: Sequence[MatrixPair], most: int) -> Iterator[Inputs]:
-    """The graph's inputs for all pairs, at most so many of one padded shape at a time."""
-    return (_inputs(pairs, numbers) for numbers in _parts(pairs, most))
-
-
-def _parts(pairs: Sequence[MatrixPair], most: int) -> list[list[int]]:
-    """Numbers of pairs of one padded shape, at most `BATCH_CELLS` and so many together, the most first.
-
-    Started in this order, threads that take one after another end together.
-    """
-    shapes: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for number, pair in enumerate(pairs):
-        shapes[_shape(pair)].append(number)
-    parts = []
-    for (wide, tall), members in shapes.items():
-        step = max(1, min(most, BATCH_CELLS // (wide * tall)))
-        parts += [members[start : start + step] for start in range(0, len(members), step)]
-    return sorted(parts, key=len, reverse=True)
-
-
-def _shape(pair: MatrixPair) -> tuple[int, int]:
+def shape_of(pair: MatrixPair) -> Shape:
     """Rows of query and document once they are padded."""
     query, document = pair
     return -(-len(query) // QUERY_STEP) * QUERY_STEP, padded(len(document))
 
 
-def _inputs(pairs: Sequence[MatrixPair], numbers: Sequence[int]) -> Inputs:
-    """What the graph takes for the pairs of those numbers."""
-    wide, tall = _shape(pairs[numbers[0]])
-    query, query_length = stacked([pairs[number][0] for number in numbers], wide)
-    document, document_length = stacked([pairs[number][1] for number in numbers], tall)
+def fitting(shape: Shape) -> int:
+    """How many pairs of a padded shape are run together at most.
+
+    Example:
+        >>> fitting((16, 128)), fitting((256, 512))
+        (32, 1)
+    """
+    wide, tall = shape
+    return max(1, BATCH_CELLS // (wide * tall))
+
+
+def batches(pairs: Sequence[MatrixPair], most: int) -> Iterator[Inputs]:
+    """The graph's inputs for all pairs, at most so many of one padded shape at a time."""
+    shapes: dict[Shape, list[MatrixPair]] = defaultdict(list)
+    for pair in pairs:
+        shapes[shape_of(pair)].append(pair)
+    for shape, members in shapes.items():
+        step = min(most, fitting(shape))
+        yield from (inputs(shape, members[start : start + step]) for start in range(0, len(members), step))
+
+
+def inputs(shape: Shape, pairs: Sequence[MatrixPair]) -> Inputs:
+    """What the graph takes for pairs of one padded shape."""
+    wide, tall = shape
+    query, query_length = stacked([query for query, _ in pairs], wide)
+    document, document_length = stacked([document for _, document in pairs], tall)
     return {
         "query": query,
         "query_length": query_length,

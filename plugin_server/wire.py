@@ -15,10 +15,16 @@ from plugin_server.ranking import Hit, Policy, Ranking
 from plugin_server.search import DEFAULT_K, DEFAULT_TOP_N, Answer, Question
 from plugin_server.settings import Settings
 from plugin_server.verdict import Outcome, Verdict
+from plugin_server.verification import Verification
 
 #: Both directions of the enums; what stands for unspecified depends on the method.
 PROFILES = {"pairs": pb.PROFILE_PAIRS, "passages": pb.PROFILE_PASSAGES}
 POLICIES = {Policy.FILTER: pb.POLICY_FILTER, Policy.DEMOTE: pb.POLICY_DEMOTE, Policy.ANNOTATE: pb.POLICY_ANNOTATE}
+VERIFICATIONS = {
+    Verification.FULL: pb.VERIFICATION_FULL,
+    Verification.CASCADE: pb.VERIFICATION_CASCADE,
+    Verification.LIGHT: pb.VERIFICATION_LIGHT,
+}
 OUTCOMES = {
     Outcome.ACCEPTED: pb.OUTCOME_ACCEPTED,
     Outcome.REJECTED: pb.OUTCOME_REJECTED,
@@ -52,6 +58,18 @@ def policy_of(number: int) -> Policy:
     if number not in policies:
         raise UnknownChoice("policy", str(number), pb.Policy.keys())
     return policies[number]
+
+
+def verification_of(number: int) -> str:
+    """The name of the verification for its number on the wire, empty for 0.
+
+    Raises:
+        UnknownChoice: the number is not a verification's.
+    """
+    names = {int(pb.VERIFICATION_UNSPECIFIED): ""} | {int(value): name.value for name, value in VERIFICATIONS.items()}
+    if number not in names:
+        raise UnknownChoice("verification", str(number), pb.Verification.keys())
+    return names[number]
 
 
 def candidate_of(message: pb.Candidate) -> Candidate:
@@ -139,6 +157,7 @@ def question_of(request: pb.SearchRequest, index: str = "") -> Question:
         object_of("recall_query", request.recall_query),
         request.hybrid,
         request.calibration,
+        verification_of(request.verification),
     )
 
 
@@ -189,4 +208,5 @@ def info_response(
         max_message_bytes=max_message_bytes,
         search=search,
         previous_fingerprint=previous_fingerprint,
+        verification=VERIFICATIONS[Verification(settings.verification)],
     )

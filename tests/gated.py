@@ -10,6 +10,7 @@ from typing import Any
 
 from plugin_server import Bundle, Ranking, Reranker, Verdict
 from plugin_server.server import Server, serve
+from plugin_server.server_settings import ServerSettings
 
 
 class Gated(Reranker):
@@ -42,4 +43,6 @@ if __name__ == "__main__":
         """Nothing; both addresses are printed."""
         print(server.address, server.http_address, flush=True)
 
-    asyncio.run(serve(gated, "127.0.0.1:0", grace=120, ready=ready, http_address="127.0.0.1:0"))
+    asyncio.run(
+        serve(gated, "127.0.0.1:0", settings=ServerSettings(grace=120), ready=ready, http_address="127.0.0.1:0")
+    )

@@ -20,6 +20,7 @@ from index_templates.resource import Resource
 from plugin_server import Bundle, Reranker
 from plugin_server.bundle import ENCODER, TOKENIZER, fingerprint
 from plugin_server.cli_engine_index import fields_of
+from plugin_server.core import Core
 from plugin_server.corpus import Document, read_corpus
 from plugin_server.demo import CORPUS
 from plugin_server.encoder import Encoded
@@ -226,7 +227,7 @@ def search(where: EngineSettings, reranker: Reranker, *asked: Question) -> Answe
 
     async def work() -> Answer:
         async with Engine(where) as engine:
-            searcher = EngineSearcher(reranker, engine)
+            searcher = EngineSearcher(Core(reranker), engine)
             return [await searcher.search(question) for question in asked][-1]
 
     return asyncio.run(work())

@@ -106,13 +106,13 @@ def test_parity(bundle: Bundle) -> None:
 
 def test_recall_is_that_of_sentence_transformers(base: Path, bundle: Bundle) -> None:
     wanted = SentenceTransformer(str(base), device="cpu").encode(TEXTS)
-    found = np.stack([item.vectors[0] for item in Encoder(bundle, 1).documents(TEXTS)])
+    found = np.stack([item.vectors[0] for item in Encoder(bundle, Settings(threads=1)).documents(TEXTS)])
     assert (found * wanted).sum(1).min() >= 0.9999
     assert bundle.manifest.window_tokens == 100, "where sentence-transformers cuts"
 
 
 def test_a_text_is_encoded_alike_in_any_batch(bundle: Bundle) -> None:
-    encoder = Encoder(bundle, 1)
+    encoder = Encoder(bundle, Settings(threads=1))
     texts = [*TEXTS, "ten", "noon " * 60]
     alone = [encoder.documents([text])[0] for text in texts]
     order = Random(1).sample(range(len(texts)), len(texts))
@@ -134,7 +134,7 @@ def test_an_evaluation_finds_the_base_model(bundle: Bundle) -> None:
 
 def test_a_long_text_has_windows(bundle: Bundle) -> None:
     reranker = Reranker(bundle, Settings(threads=1))
-    long = Encoder(bundle, 1).documents([TEXTS[3]])[0]
+    long = Encoder(bundle, Settings(threads=1)).documents([TEXTS[3]])[0]
     assert len(long.windows) > 1
     assert [len(window) for window in long.windows[:-1]] == [100] * (len(long.windows) - 1)
     hits = reranker.rerank("the shop sells bread", TEXTS[1:], policy="annotate").hits
@@ -144,7 +144,7 @@ def test_a_long_text_has_windows(bundle: Bundle) -> None:
 def test_words_are_words(bundle: Bundle) -> None:
     """Pieces of bytes carry the space before a word; a word's place does not."""
     text = "the last  bus, leaves"
-    spans = [span for span in Encoder(bundle, 1).query(text).words if span]
+    spans = [span for span in Encoder(bundle, Settings(threads=1)).query(text).words if span]
     assert {text[start:end] for start, end in spans} == {"the", "last", "bus", ",", "leaves"}
 
 

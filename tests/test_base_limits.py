@@ -154,7 +154,7 @@ def test_a_long_window_serves(modern: Path, tmp_path: Path) -> None:
     bundle = tiny_bundle(modern, tmp_path, config=windowed(modern, 1000, 64, longest=1024))
     assert (bundle.manifest.window_tokens, bundle.manifest.window_overlap) == (1000, 64)
     text = "the bus " * 250 + "leaves at ten"
-    encoded = Encoder(bundle, 1).documents([text, "bus " * 900])
+    encoded = Encoder(bundle, Settings(threads=1)).documents([text, "bus " * 900])
     assert [len(item.windows) for item in encoded] == [1, 2]
     assert len(encoded[0].windows[0]) > LONGEST
     reranker = Reranker(bundle, Settings(threads=1))

@@ -92,7 +92,7 @@ def test_parity(bundle: Bundle) -> None:
 
 def test_recall_is_kept_whatever_the_verifier(bundle: Bundle, tiny: Bundle) -> None:
     texts = [row.query for row in rows(20, 4)]
-    one, other = (Encoder(item, 1).documents(texts) for item in (bundle, tiny))
+    one, other = (Encoder(item, Settings(threads=1)).documents(texts) for item in (bundle, tiny))
     assert all((a.vectors @ b.vectors.T).item() >= 0.9999 for a, b in zip(one, other, strict=True))
     assert bundle.manifest.fingerprint != tiny.manifest.fingerprint, "token rows were trained"
 

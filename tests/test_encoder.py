@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from plugin_server import Bundle, Encoded, Reranker, Settings
+from plugin_server import Bundle, Candidate, Encoded, Reranker, Settings
 from plugin_server.bundle import TOKENIZER
 from plugin_server.encoder import Encoder
 from plugin_server.errors import EmptyText, InvalidText, OverLimit, SimgateError
+from plugin_server.room import Room
 
 WORDS = [
     "the", "station", "is", "on", "a", "hill", ",", "last", "bus", "leaves", "at", "ten",
@@ -29,7 +30,7 @@ def text_of(words: int, seed: int) -> str:
 
 @pytest.fixture(scope="module")
 def encoder(tiny: Bundle) -> Encoder:
-    return Encoder(tiny, threads=1)
+    return Encoder(tiny, Settings(threads=1))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def test_a_window_is_encoded_like_its_words_alone(encoder: Encoder) -> None:
     ],
 )
 def test_query_length(tiny: Bundle, limit: int, words: int, fits: bool, remark: str) -> None:
-    encoder = Encoder(tiny, 1, max_query_tokens=limit)
+    encoder = Encoder(tiny, Settings(threads=1, max_query_tokens=limit))
     if fits:
         assert len(encoder.query(" ".join(["bus"] * words)).windows) == 1, remark
     else:
@@ -219,3 +220,21 @@ def test_word_spans(encoder: Encoder, text: str, words: list[str], remark: str) 
     assert found[-1] is None
     spans = list(dict.fromkeys(span for span in found if span is not None))
     assert [text[slice(*span)] for span in spans] == words, remark
+
+
+def test_windows_of_one_request_are_limited(reranker: Reranker) -> None:
+    long = "rain falls on the river " * 300
+    few = Reranker(reranker.bundle, Settings(max_windows=8, max_candidates=8))
+    windows = len(few.encode([long])[0].windows)
+    assert 4 < windows < 8
+    with pytest.raises(OverLimit, match=rf"candidates\[1\]\.text: {2 * windows} windows of all texts, the limit is 8"):
+        few.rerank("rain", [long, long + "!"])
+    ranking = few.rerank("rain", [long, long + "!", "rain"], lenient=True)
+    reasons = {hit.position: hit.verdict.reason for hit in (*ranking.hits, *ranking.dropped)}
+    assert [bool(reasons[place]) for place in range(3)] == [False, True, False], "a shorter one still fits"
+    blob = few.encode([long])[0].blob(few.manifest.fingerprint).text()
+    with pytest.raises(OverLimit, match=r"candidates\[1\]\.blob: .*raise max_windows"):
+        few.rerank("rain", [Candidate(blob=blob), Candidate(blob=blob)])
+    with pytest.raises(OverLimit, match=r"pairs\[1\]\.document: "):
+        few.verify_pairs([("rain", long), ("rain", long + "!")], room=Room(8))
+    assert len(few.verify_pairs([("rain", long), ("rain", long + "!")])) == 2, "in a program there is no such limit"

@@ -11,6 +11,7 @@ from nodes.engine import Engine as Node
 
 from plugin_server import Bundle, Outcome, Reranker, Settings
 from plugin_server.cli_engine_index import fields_of
+from plugin_server.core import Core
 from plugin_server.corpus import Document
 from plugin_server.engines.census import Census
 from plugin_server.engines.connection import Engine
@@ -83,7 +84,7 @@ def test_searches_go_on_while_an_index_moves_to_another_bundle(
     async def move() -> list[Updated]:
         async with Engine(where) as engine:
             mapped = await extend(engine, index, fields_of(where, moving, True))
-            searcher, steps = EngineSearcher(moving, engine), []
+            searcher, steps = EngineSearcher(Core(moving), engine), []
             await look(searcher)
             async for step in update(Target(engine, index, mapped, True), moving):
                 steps.append(step)

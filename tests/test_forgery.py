@@ -17,6 +17,7 @@ from test_gateway_app import Engine as Answering
 
 from plugin_server import Reranker
 from plugin_server.backend import Source
+from plugin_server.core import Core
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.search import EngineSearcher
 from plugin_server.engines.settings import ENGINES, EngineSettings
@@ -94,7 +95,7 @@ HEADERS = [
 @pytest.mark.parametrize("limited", ["", "a,b-*"], ids=["no limit", "limit"])
 def test_targets_and_headers(reranker: Reranker, other: Stranger, limited: str) -> None:
     engine = Answering(RESPONSE)
-    with serving(engine) as address, serving(Gateway(reranker, GatewaySettings(address, indices=limited))) as url:
+    with serving(engine) as address, serving(Gateway(Core(reranker), GatewaySettings(address, indices=limited))) as url:
         body = json.dumps(BODY).encode()
         lines = [(target, "Host: engine") for target in TARGETS] + [("/a/_search", header) for header in HEADERS]
         for method in ("GET", "POST", "CONNECT"):
@@ -119,7 +120,7 @@ def test_two_lengths_smuggle_no_second_request(reranker: Reranker, other: Strang
         b"Content-Length: 2\r\nContent-Length: 42\r\n",
     ):
         engine = Answering(RESPONSE)
-        with serving(engine) as address, serving(Gateway(reranker, GatewaySettings(address, timeout=2))) as url:
+        with serving(engine) as address, serving(Gateway(Core(reranker), GatewaySettings(address, timeout=2))) as url:
             head = b"POST /a/_doc HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + lengths
             raw(url, head + b"\r\n%x\r\n" % len(chunk) + chunk + b"\r\n0\r\n\r\n")
         assert all(request["target"] == "/a/_doc" for request in engine.requests)
@@ -142,7 +143,7 @@ def test_redirects_of_the_engine_are_not_followed(reranker: Reranker, other: Str
             for method, path in (("GET", "/a/_mapping"), ("POST", "/a/_search")):
                 with pytest.raises(EngineError, match=f"answered {status}"):
                     asyncio.run(asked(method, path))
-        with serving(Gateway(reranker, GatewaySettings(address))) as url:
+        with serving(Gateway(Core(reranker), GatewaySettings(address))) as url:
             body = json.dumps(BODY).encode()
             head = (
                 f"Host: x\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -167,7 +168,7 @@ def test_proxies_of_the_environment_are_not_used(
                     return await connection.request("GET", "/a/_mapping")
 
             assert asyncio.run(asked()) == RESPONSE
-        with serving(Gateway(reranker, GatewaySettings(address))) as url:
+        with serving(Gateway(Core(reranker), GatewaySettings(address))) as url:
             assert b" 200 " in raw(url, b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")[:20]
     assert other.seen == [] and len(engine.requests) == 3
 
@@ -194,7 +195,7 @@ def test_names_of_indices(reranker: Reranker, other: Stranger, name: str) -> Non
         async def asked() -> None:
             async with Engine(EngineSettings(engine_url=address)) as connection:
                 given = Question("red", index=name.format(other.host), recall_query={"match_all": {}})
-                await EngineSearcher(reranker, connection).search(given)
+                await EngineSearcher(Core(reranker), connection).search(given)
 
         with pytest.raises((InvalidField, EngineError)):
             asyncio.run(asked())

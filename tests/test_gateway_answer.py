@@ -257,7 +257,6 @@ def test_an_error_that_is_not_simgate_s_tells_nothing(caplog: pytest.LogCaptureF
         {"text_field": ""},
         {"timeout": 0},
         {"verify_timeout": -1},
-        {"workers": 0},
         {"fail": "ajar"},
     ],
 )

@@ -24,6 +24,7 @@ from serving import serving
 
 from plugin_server import Reranker
 from plugin_server.blob import TokenBlob
+from plugin_server.core import Core
 from plugin_server.gateway.app import Gateway
 from plugin_server.gateway.settings import GatewaySettings
 
@@ -79,7 +80,7 @@ class Engine:
 
 @contextmanager
 def gateway(app: Any, reranker: Reranker, **settings: Any) -> Iterator[str]:
-    with serving(app) as engine, serving(Gateway(reranker, GatewaySettings(engine, **settings))) as url:
+    with serving(app) as engine, serving(Gateway(Core(reranker), GatewaySettings(engine, **settings))) as url:
         yield url
 
 
@@ -254,7 +255,7 @@ def test_hits_without_anything_usable_are_unverified(reranker: Reranker, fields:
 def test_blob_that_cannot_be_read_gives_way_to_the_text(reranker: Reranker) -> None:
     hits = [HITS[0], HITS[1] | {"fields": {"text": [TEXTS[1]], "simgate_blob": ["sgb1:AAAA"]}}]
     with serving(Engine(RESPONSE | {"hits": {"hits": hits}})) as engine:
-        app = Gateway(reranker, GatewaySettings(engine))
+        app = Gateway(Core(reranker), GatewaySettings(engine))
         with serving(app) as url:
             (hit,) = search(url)[1]["hits"]["hits"]
     assert (hit["_id"], hit["fields"]["simgate"][0]["verdict"]) == ("1", "accepted")
@@ -282,7 +283,7 @@ def test_engine_that_is_down(reranker: Reranker) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
-        with serving(Gateway(reranker, GatewaySettings(nobody))) as url:
+        with serving(Gateway(Core(reranker), GatewaySettings(nobody))) as url:
             for method, path, body in (("POST", "/a/_search", BODY), ("GET", "/_cat/health", None)):
                 status, _, raw = call(url, method, path, body)
                 assert status == 502
@@ -357,7 +358,7 @@ def test_verification_that_fails_is_open_or_closed(reranker: Reranker, caplog: p
     ]
     for chosen, settings, reason in cases:
         with serving(Engine(RESPONSE)) as engine:
-            app = Gateway(chosen, GatewaySettings(engine, **settings))
+            app = Gateway(Core(chosen), GatewaySettings(engine, **settings))
             with serving(app) as url:
                 status, found = search(url, BODY | {"aggs": {"x": {}}}, "/a/_search?from=1")
                 marks = [hit["fields"]["simgate"][0] for hit in found["hits"]["hits"]]
@@ -367,7 +368,7 @@ def test_verification_that_fails_is_open_or_closed(reranker: Reranker, caplog: p
                 assert found["hits"]["total"] == {"value": 3, "relation": "eq"}
                 assert found["hits"]["max_score"] == 0.9
                 assert app.counts["failed"] == 1 and app.counts["verified"] == 0
-            closed = Gateway(chosen, GatewaySettings(engine, fail="closed", **settings))
+            closed = Gateway(Core(chosen), GatewaySettings(engine, fail="closed", **settings))
             with serving(closed) as url:
                 status, found = search(url)
                 assert (status, found["error"]["type"]) == (503, "simgate_verification_failed")
@@ -453,7 +454,7 @@ def test_took_holds_the_verification_s_share(reranker: Reranker) -> None:
 def test_behind_other_routes(reranker: Reranker) -> None:
     engine = Engine(RESPONSE)
     with serving(engine) as address:
-        inner = Gateway(reranker, GatewaySettings(address))
+        inner = Gateway(Core(reranker), GatewaySettings(address))
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -486,7 +487,7 @@ def test_answer_that_breaks_off_breaks_off_for_the_caller(reranker: Reranker) ->
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
         settings = GatewaySettings(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        with serving(Gateway(reranker, settings)) as url:
+        with serving(Gateway(Core(reranker), settings)) as url:
             with pytest.raises(http.client.IncompleteRead):
                 call(url, "GET", "/_cat/indices")
             status, found = search(url)
@@ -503,9 +504,9 @@ def test_engine_with_a_certificate_of_its_own(reranker: Reranker, tmp_path: Path
     subprocess.run(["openssl", *made.split(), *files], check=True, capture_output=True)
     with serving(Engine(RESPONSE), ssl_keyfile=key, ssl_certfile=ca) as plain:
         engine = plain.replace("http:", "https:")
-        with serving(Gateway(reranker, GatewaySettings(engine, ca=str(ca)))) as url:
+        with serving(Gateway(Core(reranker), GatewaySettings(engine, ca=str(ca)))) as url:
             assert search(url)[0] == 200
-        with serving(Gateway(reranker, GatewaySettings(engine))) as url:
+        with serving(Gateway(Core(reranker), GatewaySettings(engine))) as url:
             status, found = search(url)
             assert status == 502 and "CERTIFICATE_VERIFY_FAILED" in found["error"]["reason"]
 
@@ -532,7 +533,7 @@ def test_search_that_meets_a_closed_connection_is_sent_again(reranker: Reranker)
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
         settings = GatewaySettings(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        with serving(Gateway(reranker, settings)) as url:
+        with serving(Gateway(Core(reranker), settings)) as url:
             assert [search(url)[0] for _ in range(3)] == [200, 200, 200]
         thread.join(30)
     assert len(seen) == 4

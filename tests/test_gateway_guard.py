@@ -14,6 +14,7 @@ from serving import serving
 from test_gateway_app import BODY, RESPONSE, Engine
 
 from plugin_server import Reranker
+from plugin_server.core import Core
 from plugin_server.engines.reach import Reach
 from plugin_server.errors import IndexDenied, InvalidField
 from plugin_server.gateway.app import Gateway
@@ -226,7 +227,7 @@ def test_bodies_that_engines_may_read_as_something_else(content_type: str) -> No
 def behind(reranker: Reranker) -> Iterator[tuple[str, Engine]]:
     """A gateway with a limit, and the engine behind it."""
     engine = Engine(RESPONSE)
-    with serving(engine) as address, serving(Gateway(reranker, GatewaySettings(address, indices=INDICES))) as url:
+    with serving(engine) as address, serving(Gateway(Core(reranker), GatewaySettings(address, indices=INDICES))) as url:
         yield url, engine
 
 
@@ -293,7 +294,7 @@ def test_nothing_that_is_refused_reaches_the_engine(behind: tuple[str, Engine]) 
 
 def test_without_a_limit_everything_passes(reranker: Reranker) -> None:
     engine = Engine(RESPONSE)
-    with serving(engine) as address, serving(Gateway(reranker, GatewaySettings(address))) as url:
+    with serving(engine) as address, serving(Gateway(Core(reranker), GatewaySettings(address))) as url:
         for target in ("/stock/_search", "/_search/scroll", "/.kibana/_doc/1", "/_cat/indices"):
             assert send(url, "GET", target) == (200, RESPONSE)
     assert len(engine.requests) == 4

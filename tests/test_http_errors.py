@@ -16,6 +16,7 @@ from conftest import Run
 from plugin_server import Reranker
 from plugin_server.blob import TokenBlob
 from plugin_server.server import Server
+from plugin_server.server_settings import ServerSettings
 from plugin_server.status import UNFORESEEN_MESSAGE
 
 GOOD: dict[str, Any] = {"query": "a red car", "documents": ["a car that is red"]}
@@ -127,7 +128,9 @@ def test_a_body_over_the_limit(reranker: Reranker, serving: Callable[..., str], 
         body = json.dumps(GOOD).encode().ljust(size)
         return (body[start : start + 1000] for start in range(0, size, 1000)) if chunked else body
 
-    with httpx.Client(base_url=serving(reranker, max_message_bytes=10_000), timeout=60) as http:
+    with httpx.Client(
+        base_url=serving(reranker, settings=ServerSettings(max_request_bytes=10_000)), timeout=60
+    ) as http:
         assert http.post("/v2/rerank", content=pieces(10_000), headers=JSON).status_code == 200
         answer = http.post("/v2/rerank", content=pieces(10_001), headers=JSON)
         assert answer.status_code == 413
@@ -138,7 +141,7 @@ def test_a_body_over_the_limit(reranker: Reranker, serving: Callable[..., str], 
 
 
 def test_a_body_over_the_limit_is_answered_before_its_end(reranker: Reranker, serving: Callable[..., str]) -> None:
-    host, port = serving(reranker, max_message_bytes=10_000).removeprefix("http://").split(":")
+    host, port = serving(reranker, settings=ServerSettings(max_request_bytes=10_000)).removeprefix("http://").split(":")
     head = "POST /v2/rerank HTTP/1.1\r\nHost: simgate\r\nContent-Type: application/json\r\n"
     for rest in ("Content-Length: 1000000000\r\n\r\n", f"Transfer-Encoding: chunked\r\n\r\n2711\r\n{' ' * 10_001}\r\n"):
         with socket.create_connection((host, int(port)), timeout=60) as connection:

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server.backend import Backend
 from plugin_server.blob import TokenBlob
+from plugin_server.core import Core
 from plugin_server.errors import InvalidField
 from plugin_server.http.app import app
 from plugin_server.http.server import HttpServer
@@ -46,8 +46,7 @@ class Hosted:
     def __init__(self, reranker: Reranker, run: Run) -> None:
         self.ready = True
         metrics = Metrics(reranker.manifest.fingerprint)
-        self.executor = ThreadPoolExecutor(1)
-        made = app(reranker, self.executor, metrics, lambda: self.ready, backend=Backend(gateway=gateway))
+        made = app(Core(reranker), metrics, lambda: self.ready, backend=Backend(gateway=gateway))
         self.server: HttpServer = run(HttpServer.start(made, "127.0.0.1:0"))
         self.url = f"http://{self.server.address}"
 
@@ -62,7 +61,6 @@ def hosted(reranker: Reranker, run: Run) -> Iterator[Hosted]:
     made = Hosted(reranker, run)
     yield made
     run(made.server.stop(0))
-    made.executor.shutdown()
 
 
 def series(url: str) -> dict[str, float]:

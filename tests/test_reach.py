@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from plugin_server import Reranker
+from plugin_server.core import Core
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.reach import Reach
 from plugin_server.engines.references import check_references
@@ -233,7 +234,7 @@ def test_search_asks_the_engine_nothing_before(reranker: Reranker, given: dict[s
 
     async def asked() -> None:
         async with Engine(settings) as engine:
-            await EngineSearcher(reranker, engine).search(Question("red", **given))
+            await EngineSearcher(Core(reranker), engine).search(Question("red", **given))
 
     with pytest.raises(IndexDenied) as caught:
         asyncio.run(asked())

@@ -13,6 +13,7 @@ from nodes.engine import Engine as Node
 from serving import serving
 
 from plugin_server import Reranker
+from plugin_server.core import Core
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.search import EngineSearcher
 from plugin_server.errors import IndexDenied
@@ -40,7 +41,7 @@ def found(engine: Node, reranker: Reranker, index: str, setting: str = "", **giv
 
     async def search() -> set[str]:
         async with Engine(settings_of(engine, engine_indices=setting)) as connection:
-            answer = await EngineSearcher(reranker, connection).search(asked)
+            answer = await EngineSearcher(Core(reranker), connection).search(asked)
             return {item.document.text for item in answer.recall}
 
     return asyncio.run(search())
@@ -95,7 +96,7 @@ def test_the_gateway_passes_on_what_is_within(engine: Node, reranker: Reranker, 
         ("POST", "/,/_search", {}),
         ("GET", f"/{ours}%2C{other}/_mapping", None),
     ]
-    with serving(Gateway(reranker, GatewaySettings(engine.url, indices=ours))) as url:
+    with serving(Gateway(Core(reranker), GatewaySettings(engine.url, indices=ours))) as url:
         for method, path, body in within:
             status, _, raw = call(url, method, path, body)
             assert status == 200 and b'"error"' not in raw, (path, raw)

@@ -18,6 +18,7 @@ from test_gateway_app import Engine as Answering
 
 from plugin_server import Reranker
 from plugin_server.backend import Source
+from plugin_server.core import Core
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.settings import ENGINES, EngineSettings
 from plugin_server.errors import EngineError, InvalidField
@@ -90,7 +91,7 @@ def test_the_callers(
     everything: pytest.LogCaptureFixture, reranker: Reranker, remark: str, engine: Answering, fail: str
 ) -> None:
     with serving(engine) as address:
-        gateway = Gateway(reranker, GatewaySettings(address, timeout=0.5, fail=fail, indices="a"))
+        gateway = Gateway(Core(reranker), GatewaySettings(address, timeout=0.5, fail=fail, indices="a"))
         answers = talk(gateway)
     assert {dict(item["headers"]).get("authorization") for item in engine.requests} == {
         f"Basic {BASIC}",
@@ -100,14 +101,14 @@ def test_the_callers(
 
 
 def test_the_callers_without_an_engine(everything: pytest.LogCaptureFixture, reranker: Reranker) -> None:
-    gateway = Gateway(reranker, GatewaySettings("http://127.0.0.1:1"))
+    gateway = Gateway(Core(reranker), GatewaySettings("http://127.0.0.1:1"))
     assert_silent(everything, *talk(gateway), kept(gateway))
 
 
 @pytest.mark.parametrize("odd", ["\x01", "\x7f", "é", "\x80", "\t"])
 def test_credentials_that_cannot_be_sent(everything: pytest.LogCaptureFixture, reranker: Reranker, odd: str) -> None:
     """Whatever stands in a header, no error that it makes on the way holds it."""
-    with serving(Answering(RESPONSE)) as address, serving(Gateway(reranker, GatewaySettings(address))) as url:
+    with serving(Answering(RESPONSE)) as address, serving(Gateway(Core(reranker), GatewaySettings(address))) as url:
         answered = call(url, "POST", "/a/_search", BODY, {"Authorization": f"Basic {SECRET}{odd}x"})
     assert_silent(everything, *answered)
 

@@ -25,6 +25,7 @@ from plugin_server.client import Client
 from plugin_server.errors import InvalidField
 from plugin_server.remote import RemoteError, RemoteNotReady, RemoteTooLarge, RemoteUnavailable
 from plugin_server.server import Server
+from plugin_server.server_settings import ServerSettings
 from plugin_server.service import NAME
 from plugin_server.status import UNFORESEEN_MESSAGE
 
@@ -174,7 +175,7 @@ def test_foreign_blob(
 
 
 def test_message_over_the_limit(reranker: Reranker, started: Callable[..., Server]) -> None:
-    with Client(started(reranker, max_message_bytes=10_000).address, timeout=60) as client:
+    with Client(started(reranker, settings=ServerSettings(max_request_bytes=10_000)).address, timeout=60) as client:
         assert client.info().max_message_bytes == 10_000
         assert client.rerank(QUERY, [TEXT], policy="annotate").hits
         with pytest.raises(RemoteTooLarge, match="larger than max"):

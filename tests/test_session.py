@@ -7,12 +7,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
-from plugin_server import Bundle, Reranker
+from plugin_server import Bundle, Reranker, Settings, settings
 from plugin_server.bundle import VERIFIER
-from plugin_server.errors import BundleError, BundleMalformed, BundleMissing
-from plugin_server.session import open_session, usable_cores
+from plugin_server.errors import BundleError, BundleMalformed, BundleMissing, InvalidField
+from plugin_server.session import PROVIDERS, open_session, usable_cores
 from plugin_server.verifier import Verifier
 
 OWN = len(os.sched_getaffinity(0))
@@ -115,3 +116,38 @@ def test_verifier_of_another_width(tiny: Bundle) -> None:
 def test_graph_without_an_output(tiny: Bundle) -> None:
     with pytest.raises(BundleMalformed, match="recall does not exist, the manifest asks for 384"):
         open_session(tiny.folder / VERIFIER, widths={"recall": 384})
+
+
+PROVIDER_TABLE = [
+    ("cpu", ["CPUExecutionProvider"], "the default"),
+    ("cuda", ["CUDAExecutionProvider", "CPUExecutionProvider"], "operators that CUDA has not run on the CPU"),
+    ("tensorrt", ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"], "in this order"),
+]
+
+
+@pytest.mark.parametrize(("name", "expected", "remark"), PROVIDER_TABLE)
+def test_what_onnxruntime_is_asked_for(name: str, expected: list[str], remark: str) -> None:
+    assert [provider for provider, _ in PROVIDERS[name]] == expected, remark
+    assert all(options.get("use_tf32") == "0" for provider, options in PROVIDERS[name] if provider.startswith("CUDA"))
+    assert set(expected) <= set(onnxruntime.get_all_providers()), "names that onnxruntime knows"
+
+
+def test_settings_know_every_provider() -> None:
+    assert set(PROVIDERS) == set(settings.PROVIDERS)
+
+
+@pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="there is one")
+@pytest.mark.parametrize("name", ["cuda", "tensorrt"])
+def test_a_provider_that_is_not_there(tiny: Bundle, name: str) -> None:
+    with pytest.raises(InvalidField, match=rf"provider: {name}: this onnxruntime has no .*install simgate\[gpu\]"):
+        Reranker(tiny, Settings(provider=name))
+
+
+@pytest.mark.skipif("CUDAExecutionProvider" not in onnxruntime.get_available_providers(), reason="needs a GPU")
+def test_a_gpu_gives_the_verdicts_of_a_cpu(reranker: Reranker) -> None:
+    texts = ["turn left at the church", "turn right at the church", "the cat sleeps on the sofa " * 40]
+    there = Reranker(reranker.bundle, Settings(provider="cuda"))
+    for mine, other in zip(there.encode(texts), reranker.encode(texts), strict=True):
+        assert (mine.vectors * other.vectors).sum(axis=1).min() > 0.9999
+    for text in texts:
+        assert there.verify(texts[0], text).outcome is reranker.verify(texts[0], text).outcome

@@ -20,6 +20,7 @@ from index_templates.resource import ENGINES, names
 from index_templates.store import TemplateError
 from plugin_server import Reranker
 from plugin_server.cli import main
+from plugin_server.core import Core
 from plugin_server.engines.connection import Engine as Connection
 from plugin_server.engines.document import encoding
 from plugin_server.engines.layout import BLOB, BUNDLE, WINDOWS, Mapped
@@ -59,7 +60,7 @@ def test_an_index_takes_documents_and_finds_them(
                 await connection.request("PUT", f"/{index}/_doc/{number}", body)
             await connection.request("POST", f"/{index}/_refresh")
             question = Question(TEXTS[0], k=4, top_n=4, profile="pairs", policy="annotate", index=index)
-            return await EngineSearcher(reranker, connection).search(question)
+            return await EngineSearcher(Core(reranker), connection).search(question)
 
     try:
         answer = run(stored())

@@ -13,10 +13,10 @@ from onnx_export.evaluation.scores import Progress, encode_texts
 from onnx_export.pair import Pair
 from plugin_server.blob import TokenMatrix, quantise
 from plugin_server.bundle import ENCODER, PROFILES, VERIFIER, Bundle, Manifest
-from plugin_server.encoder import BUCKET
 from plugin_server.reranker import Reranker
 from plugin_server.session import open_session
 from plugin_server.verdict import probability
+from plugin_server.windows import BUCKET
 
 #: Texts of the recall comparison; pairs and rounds of the batch comparison.
 PARITY_TEXTS, PAIRS, ROUNDS = 1000, 128, 5

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
+from plugin_server.core import Core
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.layout import Mapped
 from plugin_server.engines.recall import find
 from plugin_server.engines.references import check_references
 from plugin_server.engines.target import known, path
-from plugin_server.errors import InvalidField, LayoutError
+from plugin_server.errors import DeadlinePassed, InvalidField, LayoutError
+from plugin_server.job import current
 from plugin_server.reranker import Reranker
 from plugin_server.search import Answer, Question, verified
 
@@ -24,15 +25,10 @@ KNOWN = 256
 
 @dataclass(slots=True)
 class EngineSearcher:
-    """Search over an engine's indices; of a search only the query is encoded where the documents have blobs.
+    """Search over an engine's indices; of a search only the query is encoded where the documents have blobs."""
 
-    Args:
-        executor: whose threads encode and verify; None for the event loop's own.
-    """
-
-    reranker: Reranker
+    core: Core
     engine: Engine
-    executor: Executor | None = None
     _mapped: dict[str, tuple[float, Mapped]] = field(default_factory=dict)
 
     async def search(self, question: Question) -> Answer:
@@ -43,15 +39,21 @@ class EngineSearcher:
             InvalidRequest: something is empty, too long, unknown or out of range; the message names the field.
             LayoutError: the index has no vectors of the bundle's dimension, which its own query would not need.
             EngineError: the engine cannot be asked, or refuses the query.
+            Overloaded, DeadlinePassed: as `Admission.run`.
         """
-        question.check(self.reranker)
+        reranker = self.core.reranker
+        question.check(reranker)
         if not question.index:
             raise InvalidField("index: is missing: give the name of an index, an alias or a pattern")
         there = self._within_reach(question)
-        loop = asyncio.get_running_loop()
-        encoded = await loop.run_in_executor(self.executor, self.reranker.encoder.query, question.query)
-        recall, missing = await find(self.engine, there, encoded.vectors[0], await self._layout(there))
-        answer = await loop.run_in_executor(self.executor, verified, self.reranker, question, encoded, recall)
+        encoded = await self.core.run(reranker.encoder.query, question.query)
+        try:
+            async with asyncio.timeout(current().patience):
+                mapped = await self._layout(there, reranker)
+                recall, missing = await find(self.engine, there, encoded.vectors[0], mapped)
+        except TimeoutError:
+            raise DeadlinePassed from None
+        answer = await self.core.resume(verified, reranker, question, encoded, recall)
         return replace(answer, incomplete=missing)
 
     def _within_reach(self, question: Question) -> Question:
@@ -62,7 +64,7 @@ class EngineSearcher:
             check_references(reach, getattr(question, name), name)
         return replace(question, index=reach.narrowed(question.index))
 
-    async def _layout(self, question: Question) -> Mapped:
+    async def _layout(self, question: Question, reranker: Reranker) -> Mapped:
         """What the index's mapping says, as of at most `FRESH` seconds ago."""
         since, mapped = self._mapped.get(question.index, (-FRESH, None))
         if mapped is None or time.monotonic() - since >= FRESH:
@@ -70,7 +72,7 @@ class EngineSearcher:
             if len(self._mapped) >= KNOWN:
                 self._mapped.clear()
             self._mapped[question.index] = (time.monotonic(), mapped)
-        dimension = self.reranker.manifest.recall_dimension
+        dimension = reranker.manifest.recall_dimension
         if question.recall_query is None and mapped.dimension != dimension:
             held = f"vectors of {mapped.dimension} numbers" if mapped.dimension else "no vectors"
             raise LayoutError(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from plugin_server import strict
+from plugin_server.core import Core
 from plugin_server.engines.reach import Reach
 from plugin_server.errors import InvalidField
 from plugin_server.gateway.content import decoded, is_foreign, may_concern
@@ -18,7 +18,7 @@ from plugin_server.gateway.guard import Body, Guard
 from plugin_server.gateway.request import Receive, Request, Scope, Send
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.gateway.verification import Verification
-from plugin_server.reranker import Reranker
+from plugin_server.status import retry_after
 
 
 class Gateway:
@@ -29,23 +29,20 @@ class Gateway:
     `GatewaySettings.indices` limits what may be reached.
 
     Args:
-        reranker: verifies.
+        core: verifies.
         settings: of the engine and the limits.
-        executor: whose threads verify; made by itself if not given.
 
     Attributes:
         counts: see `Verification.counts`.
     """
 
-    def __init__(self, reranker: Reranker, settings: GatewaySettings, executor: Executor | None = None) -> None:
-        threads = executor or ThreadPoolExecutor(settings.workers, thread_name_prefix="gateway")
-        self._own = None if executor else threads
+    def __init__(self, core: Core, settings: GatewaySettings) -> None:
         self._settings = settings
         self._forward = Forward(settings)
         self._guard = Guard(Reach.of(settings.indices)) if settings.indices.strip() else None
-        verification = Verification(reranker, settings, threads)
+        verification = Verification(core, settings)
         self.counts: Counter[str] = verification.counts
-        self._exchange = Exchange(self._forward, verification, settings, reranker.settings.max_candidates)
+        self._exchange = Exchange(self._forward, verification, settings, core.newest.settings.max_candidates)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
@@ -62,10 +59,8 @@ class Gateway:
             await send({"type": "websocket.close", "code": 1000})
 
     async def close(self) -> None:
-        """Nothing; connections to the engine are closed, and threads stop when they are done."""
+        """Nothing; connections to the engine are closed."""
         await self._forward.close()
-        if self._own:
-            self._own.shutdown(wait=False, cancel_futures=True)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -130,6 +125,7 @@ class Gateway:
         headers = [("content-type", "application/json; charset=UTF-8")]
         if self._forward.product:
             headers.append((PRODUCT, self._forward.product))
+        headers += retry_after(error).items()
         await _send(send, Reply(said["status"], headers, strict.write(said, pretty)))
 
     async def _passed(self, request: Request, data: Any, send: Send) -> None:

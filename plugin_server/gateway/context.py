@@ -11,6 +11,7 @@ from plugin_server.errors import InvalidField, UnknownChoice
 from plugin_server.gateway.recall import SCALES
 from plugin_server.ranking import Policy
 from plugin_server.search import DEFAULT_K
+from plugin_server.settings import VERIFICATIONS
 
 TEXT, PATH = "query_text", "query_text_path"
 HERE = "ext.rerank.query_context"
@@ -28,6 +29,7 @@ class Context:
         scores: what the engine's scores are, a key of `plugin_server.gateway.recall.SCALES`.
         aggregations: over the ``kept`` hits, or as the engine computes them over the whole ``recall``.
         calibration: name of the one that hits are held against; empty for the one named like the index.
+        verification: as in `Reranker.rerank`; a cascade ends when the caller's page is full. Empty for the settings'.
     """
 
     query: str
@@ -37,6 +39,7 @@ class Context:
     scores: str = "cosinesimil"
     aggregations: str = "kept"
     calibration: str = ""
+    verification: str = ""
 
 
 #: The knobs that are one of a few words.
@@ -45,6 +48,7 @@ CHOICES = {
     "policy": [policy.value for policy in Policy],
     "scores": list(SCALES),
     "aggregations": ["kept", "recall"],
+    "verification": list(VERIFICATIONS),
 }
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from plugin_server.errors import (
+    DeadlinePassed,
     EngineError,
     EngineTimeout,
     EngineUnavailable,
     IndexDenied,
     InvalidRequest,
+    Overloaded,
     TooLarge,
     VerificationFailed,
 )
@@ -20,6 +22,8 @@ TYPES: dict[type[BaseException], str] = {
     InvalidRequest: "simgate_invalid_request",
     TooLarge: "simgate_body_too_large",
     VerificationFailed: "simgate_verification_failed",
+    Overloaded: "simgate_overloaded",
+    DeadlinePassed: "simgate_deadline_passed",
     EngineError: "simgate_engine_error",
     IndexDenied: "simgate_index_denied",
     EngineTimeout: "simgate_engine_timeout",

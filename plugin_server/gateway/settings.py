@@ -27,7 +27,6 @@ class GatewaySettings:
             unverified; ``closed`` answers 503.
         ca: file of the certificates that the engine's is checked against; empty for the system's.
         max_body_bytes: of a search, uncompressed.
-        workers: searches verified at a time; others wait.
         indices: names and patterns, parted by commas, outside of which no request is passed on; empty for no limit.
 
     Example:
@@ -44,7 +43,6 @@ class GatewaySettings:
     fail: str = "open"
     ca: str = ""
     max_body_bytes: int = MAX_REQUEST_BYTES
-    workers: int = 4
     indices: str = ""
 
     def __post_init__(self) -> None:
@@ -56,7 +54,7 @@ class GatewaySettings:
         for name in ("text_field", "blob_field", "windows_field"):
             if not getattr(self, name):
                 raise InvalidField(f"{name}: is empty: give the name of a field")
-        for name in ("timeout", "verify_timeout", "max_body_bytes", "workers"):
+        for name in ("timeout", "verify_timeout", "max_body_bytes"):
             if not getattr(self, name) > 0:
                 raise InvalidField(f"{name}: {getattr(self, name)} is not above 0")
         if self.fail not in FAILURE:

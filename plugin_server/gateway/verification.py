@@ -6,20 +6,19 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
 from plugin_server.candidate import Candidate
+from plugin_server.core import Core
 from plugin_server.encoder import Encoded
-from plugin_server.errors import InvalidRequest, VerificationFailed
+from plugin_server.errors import InvalidRequest, Overloaded, SimgateError, VerificationFailed
 from plugin_server.gateway.answer import answer, hits_of, kept_of
 from plugin_server.gateway.ask import Ask
 from plugin_server.gateway.context import HERE, Context
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.gateway.verify import candidates_of, unread, verify
 from plugin_server.ranking import Ranking
-from plugin_server.reranker import Reranker
 from plugin_server.search import FAILED
 
 log = logging.getLogger(__name__)
@@ -32,11 +31,10 @@ class Verification:
         counts: searches by what became of them (``verified``, ``failed``), and hits by their outcome.
     """
 
-    def __init__(self, reranker: Reranker, settings: GatewaySettings, executor: Executor) -> None:
+    def __init__(self, core: Core, settings: GatewaySettings) -> None:
         self.counts: Counter[str] = Counter()
-        self._reranker = reranker
+        self._core = core
         self._settings = settings
-        self._executor = executor
 
     def held(self, context: Context, index: str) -> Context:
         """The context with the name of the calibration that its hits are held against.
@@ -47,15 +45,14 @@ class Verification:
         Raises:
             UnknownCalibration: the context names one that is not loaded.
         """
-        known = self._reranker.calibrations
+        known = self._core.reranker.calibrations
         known.chosen(context.calibration, context.profile)
         return replace(context, calibration=known.name_for(context.calibration, context.profile, index))
 
     def encoding(self, context: Context) -> asyncio.Future[Encoded]:
         """The query, being encoded from now on; what becomes of it need not be asked."""
-        loop = asyncio.get_running_loop()
-        query = self._reranker.encoder.query
-        begun = loop.run_in_executor(self._executor, query, context.query, f"{HERE}.query_text")
+        query = self._core.reranker.encoder.query
+        begun = asyncio.ensure_future(self._core.run(query, context.query, f"{HERE}.query_text"))
         begun.add_done_callback(lambda done: None if done.cancelled() else done.exception())
         return begun
 
@@ -72,10 +69,12 @@ class Verification:
         Raises:
             EngineError: the engine's response is none.
             InvalidRequest: the query cannot be used, or the scores are of another kind than the search says.
+            Overloaded: there is too much to do, and `GatewaySettings.fail` is ``closed``.
             VerificationFailed: verification as a whole failed, and `GatewaySettings.fail` is ``closed``.
         """
         candidates = candidates_of(hits_of(response), self._settings)
-        work = self._ranking(ask.context, candidates, encoding or self.encoding(ask.context))
+        wanted = 0 if ask.search.recounts() else ask.start + ask.size
+        work = self._ranking(ask.context, candidates, encoding or self.encoding(ask.context), wanted)
         try:
             ranking = await asyncio.wait_for(work, self._settings.verify_timeout)
         except InvalidRequest:
@@ -84,8 +83,10 @@ class Verification:
             self.counts["failed"] += 1
             reason = self._reason(error)
             if self._settings.fail == "closed":
+                if isinstance(error, Overloaded):
+                    raise
                 raise VerificationFailed(reason) from error
-            ranking = unread(self._reranker, ask.context, candidates, reason)
+            ranking = unread(self._core.reranker, ask.context, candidates, reason)
             return answer(ask, response, ranking, self._settings, failed=True), None
         self.counts["verified"] += 1
         self.counts.update(hit.verdict.outcome.value for hit in (*ranking.hits, *ranking.dropped))
@@ -93,16 +94,18 @@ class Verification:
         return answer(ask, response, ranking, self._settings), kept
 
     async def _ranking(
-        self, context: Context, candidates: Sequence[Candidate], encoding: asyncio.Future[Encoded]
+        self, context: Context, candidates: Sequence[Candidate], encoding: asyncio.Future[Encoded], wanted: int
     ) -> Ranking:
         query = await encoding
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, verify, self._reranker, context, candidates, query)
+        return await self._core.resume(verify, self._core.reranker, context, candidates, query, wanted)
 
     def _reason(self, error: Exception) -> str:
         """What the caller may read of the failure; the log has the rest."""
         if isinstance(error, TimeoutError):
             log.warning("verification took longer than %g s", self._settings.verify_timeout)
             return f"verification took longer than {self._settings.verify_timeout:g} s"
+        if isinstance(error, SimgateError):
+            log.warning("verification failed: %s", error)
+            return str(error)
         log.error("verification failed", exc_info=error)
         return FAILED

@@ -32,10 +32,15 @@ def candidates_of(hits: Sequence[dict[str, Any]], settings: GatewaySettings) -> 
     return result
 
 
-def verify(reranker: Reranker, context: Context, candidates: Sequence[Candidate], query: Encoded) -> Ranking:
+def verify(
+    reranker: Reranker, context: Context, candidates: Sequence[Candidate], query: Encoded, wanted: int = 0
+) -> Ranking:
     """The ranking of the candidates; one that cannot be read is unverified, with the reason, and harms no other.
 
     Without a score for every candidate, as in a search that is sorted, the verdicts alone make the order.
+
+    Args:
+        wanted: accepted hits after which a cascade ends; 0 for all.
 
     Raises:
         InvalidRequest: the scores are not of the kind that the context says.
@@ -48,7 +53,7 @@ def verify(reranker: Reranker, context: Context, candidates: Sequence[Candidate]
     listed = [replace(item, score=score) for item, score in zip(candidates, recall, strict=True)]
     ranking = reranker.rerank(
         context.query, listed, context.profile, context.policy, query, lenient=True, field="hits",
-        calibration=context.calibration,
+        calibration=context.calibration, verification=context.verification, wanted=wanted or len(candidates),
     )  # fmt: skip
     hits, dropped = (
         tuple(replace(hit, candidate=candidates[hit.position]) for hit in some)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
@@ -11,10 +10,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from plugin_server.backend import Backend
+from plugin_server.core import Core
 from plugin_server.http import cohere, probes, searching, tei, verify
 from plugin_server.http.worker import Worker
 from plugin_server.metrics import Metrics
-from plugin_server.reranker import Reranker
 from plugin_server.settings import MAX_REQUEST_BYTES
 
 DESCRIPTION = """Reranks the hits of a dense search and drops the near-misses: same words, other meaning.
@@ -23,15 +22,14 @@ A document is a text, a token blob (`sgb1:…`), a blob with its text right behi
 `id` and `score`. One that is empty or cannot be read does not fail the request: it is `unverified`, with a reason.
 
 Limits: {candidates} documents of a request, {characters} characters of a document, {tokens} tokens of a query,
-{body} bytes of a body. Model bundle: {fingerprint}."""
+{body} bytes of a body."""
 
 #: No search, and no gateway.
 NOTHING = Backend()
 
 
 def app(
-    reranker: Reranker,
-    executor: Executor,
+    core: Core,
     metrics: Metrics,
     ready: Callable[[], bool] = lambda: True,
     max_body_bytes: int = MAX_REQUEST_BYTES,
@@ -40,14 +38,14 @@ def app(
     """The application.
 
     Args:
-        reranker: for all requests; make it with `Reranker.observed` to have them counted.
-        executor: whose threads run it.
+        core: for all requests; make its reranker with `Reranker.observed` to have them counted.
         metrics: what ``/metrics`` gives.
         ready: what ``/readyz`` asks.
         max_body_bytes: of one request to a door; a larger one is answered with 413.
         backend: for ``/v1/search``, which is left out without. Its gateway takes every request that no door takes; they
             are answered with 404 or 405 if there is none.
     """
+    reranker = core.newest
     made = FastAPI(
         title="simgate",
         version=version("simgate"),
@@ -56,7 +54,6 @@ def app(
             characters=reranker.settings.max_characters,
             tokens=reranker.encoder.max_query_tokens,
             body=max_body_bytes,
-            fingerprint=reranker.manifest.fingerprint,
         ),
         docs_url=None,  # these pages load scripts from other hosts
         redoc_url=None,
@@ -64,7 +61,7 @@ def app(
         exception_handlers={} if backend.gateway else {HTTPException: no_such_door},
     )
     made.state.max_body_bytes = max_body_bytes
-    worker = Worker(reranker, executor)
+    worker = Worker(core)
     for router in (cohere.routes(worker), tei.routes(worker), verify.routes(worker), probes.routes(metrics, ready)):
         made.include_router(router)
     if backend.search:

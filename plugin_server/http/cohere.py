@@ -107,14 +107,14 @@ def routes(worker: Worker) -> APIRouter:
     @router.post("/v2/rerank", response_model_exclude_none=True)
     async def v2_rerank(request: V2Request, extras: Wanted = True, ranked: Ranked = False) -> V2Response:
         """Rerank documents in Cohere's v2 form."""
-        found = await worker.rerank(request, request.documents, request.policy, "documents", ranked)
+        found = await worker.rerank(request, request.documents, request.policy, "documents", ranked, request.top_n)
         results = [result(item, extras) for item in found[: request.top_n]]
         return V2Response(id=str(uuid4()), results=results, meta=meta("2"))
 
     @router.post("/v1/rerank", response_model_exclude_none=True)
     async def v1_rerank(request: V1Request, extras: Wanted = True, ranked: Ranked = False) -> V1Response:
         """Rerank documents in Cohere's v1 form and in Jina's."""
-        found = await worker.rerank(request, request.documents, request.policy, "documents", ranked)
+        found = await worker.rerank(request, request.documents, request.policy, "documents", ranked, request.top_n)
         results = [result(item, extras, request.return_documents) for item in found[: request.top_n]]
         name = f"simgate-{request.chosen_profile()}"
         return V1Response(id=str(uuid4()), results=results, meta=meta("1"), model=name, usage=Usage())

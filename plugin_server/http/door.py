@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
@@ -47,7 +48,7 @@ class Door(APIRoute):
             limited = LimitedRequest(request.scope, request.receive)
             try:
                 await limited.body()
-                return await handler(limited)
+                return await while_there(handler(limited), limited)
             except ClientDisconnect:  # nobody is there to read an answer
                 return Response(status_code=400)
             except Exception as error:
@@ -60,3 +61,29 @@ class TeiDoor(Door):
     """A route in text-embeddings-inference's form."""
 
     form: Form = staticmethod(as_tei)
+
+
+async def while_there(answering: Coroutine[Any, Any, Response], request: Request) -> Response:
+    """What the handler answers; it is cancelled as soon as the caller is gone.
+
+    Args:
+        request: whose body was read to its end.
+
+    Raises:
+        ClientDisconnect: the caller is gone.
+    """
+    work, gone = asyncio.ensure_future(answering), asyncio.ensure_future(left(request))
+    try:
+        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        raise ClientDisconnect
+    finally:
+        work.cancel()
+        gone.cancel()
+
+
+async def left(request: Request) -> None:
+    """Nothing, once the caller has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

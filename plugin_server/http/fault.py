@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from plugin_server.status import http_status, message
+from plugin_server.status import http_status, message, retry_after
 
 #: Makes the body of an answer from its status and sentence.
 Form: TypeAlias = Callable[[int, str], dict[str, str]]
@@ -78,7 +78,7 @@ def answer(error: Exception, form: Form) -> JSONResponse:
         status, sentence = error.status_code, "body: cannot be read: send JSON in UTF-8"
     else:
         status, sentence = http_status(error), message(error)
-    return JSONResponse(form(status, sentence), status)
+    return JSONResponse(form(status, sentence), status, retry_after(error))
 
 
 def sentence_of(fault: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from plugin_server.bundle import PROFILES
 from plugin_server.errors import UnknownChoice
 from plugin_server.ranking import Policy
+from plugin_server.settings import VERIFICATIONS
 
 DEFAULT_PROFILE = "passages"
 #: The profile that each model name stands for.
@@ -38,6 +39,14 @@ class Question(BaseModel):
         description="Name of a calibration that the server has loaded, whose threshold counts in place of the "
         "bundle's; `bundle` for the bundle's own. Without it the one named like the index counts, or the one named "
         "`default`.",
+    )
+
+    verification: str | None = Field(
+        None,
+        description="How many documents are verified. `full`: every one. `cascade`: in the order of recall until "
+        "`top_n` (10 if it is not given) are accepted. `light`: none, MaxSim alone makes the order. Documents that are "
+        "not verified are `unverified`, with the reason. Without it the server's own default counts.",
+        json_schema_extra={"enum": [*VERIFICATIONS, None]},
     )
 
     def chosen_profile(self) -> str:

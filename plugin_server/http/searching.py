@@ -45,6 +45,7 @@ class SearchRequest(Question):
         return core.Question(
             self.query, self.k, self.top_n or self.k, self.chosen_profile(), self.policy, self.index or index,
             self.filter, self.recall_query, self.hybrid, self.calibration or "",
+            self.verification or "",
         )  # fmt: skip
 
 

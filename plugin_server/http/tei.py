@@ -58,7 +58,7 @@ def routes(worker: Worker) -> APIRouter:
     @router.post("/rerank", response_model_exclude_none=True)
     async def tei_rerank(request: TeiRequest, extras: Wanted = False, ranked: Ranked = False) -> list[Rank]:
         """Rerank texts in text-embeddings-inference's form, best first."""
-        found = await worker.rerank(request, request.texts, request.policy, "texts", ranked)
+        found = await worker.rerank(request, request.texts, request.policy, "texts", ranked, request.top_n)
         return [rank(item, request, extras) for item in found[: request.top_n]]
 
     return router

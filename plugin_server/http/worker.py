@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 
+from plugin_server.core import Core
 from plugin_server.http.document import Document
 from plugin_server.http.request import Question
 from plugin_server.ranking import Policy, recall_at
 from plugin_server.relevance import Relevant, rerank
-from plugin_server.reranker import Reranker
+from plugin_server.reranker import WANTED, Reranker
 
 
 class Worker:
-    """A reranker with the threads that run it, so that the event loop only waits.
+    """The core as doors use it: the event loop only waits."""
 
-    Args:
-        reranker: shared by all requests.
-        executor: whose threads run it.
-    """
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
-    def __init__(self, reranker: Reranker, executor: Executor) -> None:
-        self.reranker = reranker
-        self._executor = executor
+    @property
+    def reranker(self) -> Reranker:
+        """The reranker of the request that is served."""
+        return self._core.reranker
 
     async def rerank(
-        self, question: Question, documents: Sequence[Document], policy: str, field: str, ranked: bool = False
+        self,
+        question: Question,
+        documents: Sequence[Document],
+        policy: str,
+        field: str,
+        ranked: bool = False,
+        top_n: int | None = None,
     ) -> list[Relevant]:
         """The documents that the policy keeps, most relevant first; one that cannot be read is unverified.
 
         Args:
             field: the documents' name in the request, for error messages.
+            top_n: documents that the answer will have; None for all.
             ranked: the documents come best first, and where they have no scores their places stand for recall.
 
         Raises:
@@ -42,9 +47,7 @@ class Worker:
         candidates = [document.candidate() for document in documents]
         if ranked and not all(candidate.score is not None for candidate in candidates):
             candidates = [replace(item, score=recall_at(place)) for place, item in enumerate(candidates)]
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._executor,
+        return await self._core.run(
             rerank,
             self.reranker,
             question.query,
@@ -53,4 +56,6 @@ class Worker:
             rule,
             field,
             question.calibration or "",
+            question.verification or "",
+            top_n or WANTED,
         )

@@ -28,6 +28,7 @@ from plugin_server import Reranker, Settings
 from plugin_server.blob import TokenBlob
 from plugin_server.candidate import Candidate
 from plugin_server.cli_templates import requester
+from plugin_server.core import Core
 from plugin_server.corpus import read_corpus
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.indexing import fill
@@ -123,7 +124,7 @@ async def sizes(engine: Engine, texts: Sequence[str]) -> dict[str, Any]:
 
 async def compare(engine: Engine, reranker: Reranker, asked: Sequence[str]) -> dict[str, Any]:
     """Milliseconds of a plain kNN search, of one with verification, and of the parts; the median over the queries."""
-    searcher = EngineSearcher(reranker, engine)
+    searcher = EngineSearcher(Core(reranker), engine)
     mapped = await known(engine, INDEX)
 
     async def plain(query: str) -> None:
