@@ -288,8 +288,8 @@ class IndexDenied(EngineDenied):
     """A request names an index, or what may stand for one, that the settings keep from callers.
 
     Example:
-        >>> print(IndexDenied("index", "stock", "is outside of that", ("products-*", "articles")))
-        index: 'stock' is outside of that: what may be reached is products-*, articles (SIMGATE_ENGINE_INDICES)
+        >>> print(IndexDenied("index", "stock", "is outside", ("products-*", "articles")))
+        index: 'stock' is outside: what may be reached is products-*, articles (SIMGATE_ENGINE_INDICES)
     """
 
     def __init__(self, field: str, name: str, fault: str, patterns: tuple[str, ...]) -> None:

@@ -30,6 +30,7 @@ CASES = [
     (errors.EngineNotReady("x"), Code.UNAVAILABLE, 503, "again in a moment"),
     (errors.EngineTimeout("x", 1), Code.DEADLINE_EXCEEDED, 504, "no answer"),
     (errors.EngineBusy("x"), Code.RESOURCE_EXHAUSTED, 429, "as the engine says"),
+    (errors.IndexDenied("index", "x", "is outside", ()), Code.PERMISSION_DENIED, 403, "nearer than EngineError"),
     (errors.EngineTooLarge("x"), Code.INVALID_ARGUMENT, 400, "the engine's limit, not ours"),
     (errors.EngineMissing("x"), Code.NOT_FOUND, 404, "nearer than its parent EngineRefused"),
     (errors.SimgateError("x"), Code.INTERNAL, 500, "the bare root is never raised on purpose"),

@@ -118,4 +118,4 @@ class Reach:
             return "is no name of an index"
         if (taken and "*" in name) or self.allows(name):
             return ""
-        return "is hidden" if name.startswith(".") else "is outside of that"
+        return "is hidden" if name.startswith(".") else "is outside"
