@@ -98,6 +98,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("/articles%2Fx/_search", "no name", "a slash inside of a name"),
     ("/articles%252Fx/_search", "no name", "a slash, encoded twice"),
     ("//articles/_search", "in disguise", "a host for some readers"),
+    ("//", "in disguise", "no root"),
     ("//stock/_search", "in disguise", "the same"),
     ("/articles//_search", "in disguise", "an empty part"),
     ("/articles/_search//", "in disguise", "two slashes at the end"),

@@ -176,6 +176,7 @@ def test_indices_inside_of_queries(remark: str, query: Any, place: str) -> None:
     "query",
     [
         {"wrapper": {"query": "eyJ0ZXJtIjp7fX0="}},
+        {"agentic": {"query_text": "all salaries", "agent_id": "x"}},
         {"suggest": {"s": {"phrase": {"collate": {"query": {"source": "{}"}}}}}},
         {"search_pipeline": {"request_processors": [{"ml_inference": {"query_template": "{}"}}]}},
     ],

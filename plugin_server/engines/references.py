@@ -11,8 +11,8 @@ from plugin_server.errors import IndexDenied
 #: Keys whose text names an index: ``index`` of terms lookups, percolate queries, indexed shapes and vectors looked up,
 #: ``_index`` of more_like_this, pinned documents, multi-get; ``target_index`` of runtime fields of type lookup.
 NAMES = ("index", "_index", "target_index")
-#: Keys of objects that hold a query as a text, in which nothing can be found.
-OPAQUE = ("wrapper", "collate", "query_template")
+#: Keys of what holds a query as a text, in which nothing can be found, or has one made elsewhere.
+OPAQUE = ("wrapper", "collate", "agentic", "query_template")
 
 
 def check_references(reach: Reach, body: Any, field: str) -> None:
@@ -60,7 +60,7 @@ def _objects(body: Any, field: str) -> Iterator[tuple[dict[str, Any], str]]:
 
 def _opaque(key: str, value: Any) -> bool:
     """Whether that is the value of an option, not of a field of that name."""
-    return key == "query_template" or (isinstance(value, dict) and "query" in value)
+    return key == "query_template" or (isinstance(value, dict) and ("query" in value or "query_text" in value))
 
 
 def _check(reach: Reach, value: Any, place: str) -> None:

@@ -118,10 +118,10 @@ class Guard:
         """The decoded parts of a path."""
         if not PATH.fullmatch(path):
             raise self._denied("path", "holds signs that are read in different ways")
+        if path == "/":
+            return []
         parts = path.removeprefix("/").removesuffix("/").split("/")
         decoded = [unquote_to_bytes(part).decode("utf-8", "replace") for part in parts]
-        if parts == [""]:
-            return []
         for raw, part in zip(parts, decoded, strict=True):
             if not part or {".", ".."} & set(re.split(r"[/\\]", part)) or (part.startswith("_") and raw != part):
                 raise self._denied("path", "holds an empty part, a dot or an endpoint in disguise")
