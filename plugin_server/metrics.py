@@ -80,7 +80,7 @@ class Metrics:
             registry=self.registry,
         )
         self._shed = Counter(
-            "simgate_shed", "Requests that were sent away, by what was full.", ["cause"], registry=self.registry
+            "simgate_shed", "Requests that were sent away, by cause.", ["cause"], registry=self.registry
         )
         self._warned: set[str] = set()
         self._lock = Lock()
@@ -127,7 +127,7 @@ class Metrics:
                 self._verdicts.labels(profile, outcome.value)
         for cause in (*CAUSES.values(), FAILURE):
             self._unverified.labels(cause)
-        for cause in ("queue_full", "queue_wait"):
+        for cause in ("queue_full", "queue_wait", "rate_limited", "unauthenticated"):
             self._shed.labels(cause)
         for bundle in ("loaded", "previous", "other", "malformed", "none"):
             self._blobs.labels(bundle)

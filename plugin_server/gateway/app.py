@@ -18,7 +18,8 @@ from plugin_server.gateway.guard import Body, Guard
 from plugin_server.gateway.request import Receive, Request, Scope, Send
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.gateway.verification import Verification
-from plugin_server.status import retry_after
+from plugin_server.job import arrived
+from plugin_server.status import headers as status_headers
 
 
 class Gateway:
@@ -61,6 +62,10 @@ class Gateway:
     async def close(self) -> None:
         """Nothing; connections to the engine are closed."""
         await self._forward.close()
+
+    async def refuse(self, error: Exception, send: Send) -> None:
+        """Nothing; a request that does not come this far is answered in the engine's form."""
+        await self._say(error, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -125,7 +130,7 @@ class Gateway:
         headers = [("content-type", "application/json; charset=UTF-8")]
         if self._forward.product:
             headers.append((PRODUCT, self._forward.product))
-        headers += retry_after(error).items()
+        headers += status_headers(error).items()
         await _send(send, Reply(said["status"], headers, strict.write(said, pretty)))
 
     async def _passed(self, request: Request, data: Any, send: Send) -> None:
@@ -140,7 +145,7 @@ class Gateway:
 
     async def _searched(self, request: Request, send: Send) -> None:
         """The response to a search, verified if it has a rerank context."""
-        raw = await request.body(self._settings.max_body_bytes)
+        raw = await arrived(request.body(self._settings.max_body_bytes))
         body = decoded(raw, request.header("content-encoding"), self._settings.max_body_bytes)
         content_type, by_url = request.header("content-type"), ""
         if not raw and request.endpoint == "_search" and request.params.get("source_content_type"):

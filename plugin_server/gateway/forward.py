@@ -18,6 +18,8 @@ Headers = list[tuple[str, str]]
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 #: Written anew for the engine.
 OWN = {"host", "expect"}
+#: For simgate alone: its API key.
+SECRET = {"x-api-key"}
 PRODUCT = "x-elastic-product"
 CONNECT_TIMEOUT = 10.0
 #: Longest header line of a response; engines send their warnings in them.

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from plugin_server.errors import InvalidField, TooLarge
-from plugin_server.gateway.forward import OWN, Headers, end_to_end
+from plugin_server.gateway.forward import OWN, SECRET, Headers, end_to_end
 from plugin_server.gateway.params import Params
 
 Message = MutableMapping[str, Any]
@@ -71,7 +71,7 @@ class Request:
 
     def headers(self, *drop: str) -> Headers:
         """The headers for the engine, without those named."""
-        return end_to_end(self._given, (*OWN, *drop))
+        return end_to_end(self._given, (*OWN, *SECRET, *drop))
 
     @property
     def has_body(self) -> bool:
