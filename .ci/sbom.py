@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
-from serving import serving
-
-PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+from serving import PYPROJECT, serving
 
 
 def bill(needed: dict[str, str]) -> dict[str, Any]:

@@ -1,13 +1,16 @@
-"""The packages that serving needs: what simgate requires without its extras, and what those require in turn."""
+"""The packages that serving needs: what pyproject.toml lists without its extras, and what those require in turn."""
 
 from __future__ import annotations
 
-from importlib.metadata import Distribution, distribution, distributions
+import tomllib
+from importlib.metadata import distribution, distributions
+from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = "simgate"
+PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 
 def serving() -> dict[str, str]:
@@ -18,7 +21,8 @@ def serving() -> dict[str, str]:
     """
     found: dict[str, str] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
-    waiting = [Requirement(ROOT)]
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    waiting = _applying(project["dependencies"], set())
     while waiting:
         requirement = waiting.pop()
         key = canonicalize_name(requirement.name), frozenset(requirement.extras)
@@ -27,8 +31,7 @@ def serving() -> dict[str, str]:
         seen.add(key)
         package = distribution(requirement.name)
         found[key[0]] = package.version
-        waiting += _required(package, requirement.extras)
-    del found[ROOT]
+        waiting += _applying(package.requires or [], requirement.extras)
     return dict(sorted(found.items()))
 
 
@@ -39,8 +42,8 @@ def others() -> dict[str, str]:
     return {name: version for name, version in sorted(every.items()) if name not in needed}
 
 
-def _required(package: Distribution, extras: set[str]) -> list[Requirement]:
-    """What a package requires here, with these of its extras."""
-    given = [Requirement(text) for text in package.requires or []]
+def _applying(requirements: list[str], extras: set[str]) -> list[Requirement]:
+    """Those that hold here, with these extras of the package that has them."""
+    given = [Requirement(text) for text in requirements]
     chosen = [{"extra": extra} for extra in ("", *extras)]
     return [item for item in given if not item.marker or any(item.marker.evaluate(extra) for extra in chosen)]
