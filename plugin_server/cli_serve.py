@@ -51,12 +51,18 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     """
     if name and no_index:
         raise click.UsageError("--index and --no-index exclude each other")
+    from prometheus_client import disable_created_metrics
+
+    from plugin_server import logs, tracing
     from plugin_server.backend import Source
     from plugin_server.server import Server  # neither gRPC nor HTTP is needed by the other commands
     from plugin_server.server import serve as run
 
     taken = server_settings(os.environ, {name: where.pop(name) for name in NAMES})
     limit_numpy(settings(bundle).threads)
+    logs.begin(taken)
+    disable_created_metrics()  # they double the series, and only OpenMetrics reads them
+    end_tracing = tracing.begin() if taken.tracing else None
     engine, reranker = engine_settings(**where), load(bundle)
     file = place(Path(name) if name else None)
     opened = engine is None and not no_index and (name is not None or file.exists())
@@ -66,10 +72,16 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
         over = "https" if server.certificates else "http"
         doors = f"{server.address} and {over}://{server.http_address}" if server.http_address else server.address
         own = f", calibrations: {len(reranker.calibrations)}" if len(reranker.calibrations) else ""
+        if taken.log_format != "text":  # every line is JSON, and the log has this one too
+            return
         with suppress(OSError):  # a full disk behind standard error is no reason not to serve
             click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
         found = Source(index, engine, name or "")
         doors = "" if no_http else http
-        asyncio.run(run(reranker, address, found, taken, ready, doors, lambda: load(bundle)))
+        try:
+            asyncio.run(run(reranker, address, found, taken, ready, doors, lambda: load(bundle)))
+        finally:
+            if end_tracing:
+                end_tracing()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from plugin_server.cache import Cache
 from plugin_server.errors import BundleMalformed, EmptyText, InvalidRequest, InvalidText, OverLimit
 from plugin_server.room import Room
 from plugin_server.settings import Settings
+from plugin_server.spans import span
 from plugin_server.windows import Windows
 
 #: The settings' own defaults.
@@ -146,7 +148,9 @@ class Encoder:
             except InvalidRequest as error:
                 faults[number] = error
                 codes.pop(text, None)
-        for text, encoded in zip(codes, self._run(codes), strict=True):
+        with span("simgate.encode", texts=len(codes), held=len(known)) if codes else nullcontext():
+            ran = self._run(codes)
+        for text, encoded in zip(codes, ran, strict=True):
             known[text] = encoded
             self.cache.put(text, encoded)
         return [faults.get(number) or known[text] for number, text in enumerate(texts)]

@@ -53,7 +53,7 @@ def rerank(
     """
     ranking = reranker.rerank(
         query, candidates, profile, Policy.ANNOTATE, lenient=True, field=field, calibration=calibration,
-        verification=verification, wanted=wanted,
+        verification=verification, wanted=wanted, told=policy,
     )  # fmt: skip
     return relevant(ranking.hits, policy)
 

@@ -153,5 +153,5 @@ def verified(reranker: Reranker, question: Question, encoded: Encoded, recall: t
         if reranker.settings.on_failure == "closed":
             raise VerificationFailed(FAILED) from error
         log.exception("verification failed: hits are returned unverified")
-        ranking = reranker.unverified(candidates, question.profile, FAILED, held)
+        ranking = reranker.unverified(candidates, question.profile, FAILED, held, question.policy)
     return Answer(question.query, recall, Ranking(ranking.hits[: question.top_n], ranking.dropped))

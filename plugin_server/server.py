@@ -10,16 +10,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
-from grpc_health.v1 import health
-from grpc_reflection.v1alpha import reflection
+from grpc_health.v1 import health, health_pb2
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
-from plugin_server import tei, tei_v1_pb2_grpc
+from plugin_server import tei, tei_v1_pb2, tei_v1_pb2_grpc
 from plugin_server.backend import Backend, Source
 from plugin_server.core import Core
 from plugin_server.errors import InvalidField
 from plugin_server.guard import Guard
 from plugin_server.health import Health
+from plugin_server.interceptor import Interceptor
 from plugin_server.keyring import Keyring
 from plugin_server.listening import check_listening
 from plugin_server.metrics import Metrics
@@ -28,6 +30,7 @@ from plugin_server.reranker import Reranker
 from plugin_server.server_settings import ServerSettings
 from plugin_server.service import NAME, Service
 from plugin_server.tls import Certificates
+from plugin_server.traffic import methods
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -106,12 +109,15 @@ class Server:
         if http_address:
             check_listening("http address", http_address, settings)
         most = settings.max_request_bytes
-        previous = reranker.previous.manifest.fingerprint if reranker.previous else ""
-        metrics = Metrics(reranker.manifest.fingerprint, previous)
+        metrics = Metrics(reranker.manifest.fingerprint)
+        metrics.grpc.expect(methods(pb, tei_v1_pb2))
         certificates = Certificates.of(settings)
         keyring = Keyring(settings.api_keys, metrics) if settings.api_keys else None
-        server = grpc.aio.server(interceptors=[Guard(keyring)] if keyring else [], options=_options(settings))
-        core = Core(reranker.observed(metrics.observe), settings.bounds, metrics)
+        seen = Interceptor(metrics.grpc, methods(pb, tei_v1_pb2, health_pb2, reflection_pb2))
+        interceptors = [seen, *([Guard(keyring)] if keyring else [])]
+        server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
+        core = Core(metrics.watched(reranker), settings.bounds, metrics)
+        metrics.queue(core.admission)
         backend = Backend.open(source, core, most)
         pb_grpc.add_SimgateServicer_to_server(Service(core, backend, most, settings.deadline), server)
         tei_v1_pb2_grpc.add_RerankServicer_to_server(tei.TeiService(core, settings.deadline), server)
@@ -121,7 +127,8 @@ class Server:
         bound = _bind(server, address, certificates)
         http = None
         if http_address:
-            from plugin_server.http.app import app  # FastAPI is not needed without HTTP
+            from plugin_server.http.access import Access  # FastAPI is not needed without HTTP
+            from plugin_server.http.app import app
             from plugin_server.http.entry import Entry
             from plugin_server.http.guard import Guard as HttpGuard
             from plugin_server.http.server import HttpServer
@@ -130,7 +137,8 @@ class Server:
             entry: ASGIApp = Entry(application, core, settings.deadline)
             if keyring:
                 entry = HttpGuard(entry, application, keyring, backend.gateway)
-            http = await HttpServer.start(entry, http_address, certificates.context() if certificates else None)
+            context = certificates.context() if certificates else None
+            http = await HttpServer.start(Access(entry, metrics.http), http_address, context)
         await server.start()
         return cls(server, checks, core, backend, bound, metrics, http, certificates)
 
@@ -146,9 +154,7 @@ class Server:
         loaded = await asyncio.to_thread(load)
         await asyncio.to_thread(loaded.verify, "a red car", "a car that is red")
         self._backend.check(loaded)
-        previous = loaded.previous.manifest.fingerprint if loaded.previous else ""
-        self._metrics.loaded(loaded.manifest.fingerprint, previous)
-        self._core.replace(loaded.observed(self._metrics.observe))
+        self._core.replace(self._metrics.watched(loaded))
         return loaded
 
     async def stop(self, grace: float = DEFAULT.grace, delay: float = 0.0) -> None:
@@ -190,12 +196,12 @@ async def serve(
     try:
         server = await Server.start(reranker, address, source, settings, http_address)
         addresses = " and ".join(filter(None, (server.address, server.http_address)))
-        log.info("listening on %s, bundle %s", addresses, reranker.manifest.fingerprint)
         reloading = Reloading(partial(server.reload, load)) if load else None
         if reloading:
             loop.add_signal_handler(signal.SIGHUP, reloading.ask)
         if ready:
             ready(server)
+        log.info("listening on %s, bundle %s", addresses, reranker.manifest.fingerprint)
         await stopping.wait()
         log.info("stopping, up to %g s for running calls", settings.grace)
         await server.stop(settings.grace, settings.drain_delay)

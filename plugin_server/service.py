@@ -171,5 +171,5 @@ async def abort(context: Any, error: Exception) -> NoReturn:
     The hint is gRPC's own (``grpc-retry-pushback-ms``, proposal A6), which clients with a retry policy heed.
     """
     hint = (("grpc-retry-pushback-ms", str(round(1000 * error.retry_after))),) if isinstance(error, Overloaded) else ()
-    await context.abort(grpc_status(error), message(error), hint)
+    await context.abort(grpc_status(error), message(error), (*context.trailing_metadata(), *hint))
     raise grpc.aio.AbortError

@@ -186,7 +186,7 @@ def test_unforeseen_error_tells_nothing(
     reranker: Reranker, started: Callable[..., Server], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = Reranker(reranker.bundle, reranker.settings)
-    del broken.verifier
+    del broken.verifier._session
     with Client(started(broken).address, timeout=60) as client, pytest.raises(RemoteError) as caught:
         client.rerank(QUERY, [TEXT])
     assert (caught.value.code, str(caught.value)) == (grpc.StatusCode.INTERNAL, UNFORESEEN_MESSAGE)

@@ -14,6 +14,9 @@ from plugin_server.errors import TooLarge
 from plugin_server.http.fault import Form, answer, as_message, as_tei
 from plugin_server.job import arrived
 
+#: The caller left before there was an answer; nginx's number for it, which nobody but the metrics reads.
+GONE = 499
+
 
 class LimitedRequest(Request):
     """A request of which no more is read than the app's `max_body_bytes`."""
@@ -51,7 +54,7 @@ class Door(APIRoute):
                 await arrived(limited.body())
                 return await while_there(handler(limited), limited)
             except ClientDisconnect:  # nobody is there to read an answer
-                return Response(status_code=400)
+                return Response(status_code=GONE)
             except Exception as error:
                 return answer(error, self.form)
 
