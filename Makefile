@@ -2,7 +2,7 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 
-.PHONY: install check test bench protos bundle report
+.PHONY: install check test audit sbom bench protos bundle report
 
 install:  ## this checkout with everything needed to work on it
 	$(PYTHON) -m pip install -e '.[dev]'
@@ -14,6 +14,12 @@ check:  ## lint, format, types
 
 test:  ## every test and example, warnings as errors, with coverage
 	$(PYTHON) -m pytest --cov --cov-report=term
+
+audit:  ## known vulnerabilities: fails for what serves, tells of the rest; says so if advisories cannot be had
+	$(PYTHON) .ci/audit.py
+
+sbom:  ## the software bill of materials of what serves, in build/sbom.json
+	$(PYTHON) .ci/sbom.py build/sbom.json
 
 bench:  ## speed and memory, both sides in the same run
 	$(PYTHON) -m onnx_export.evaluation.speed

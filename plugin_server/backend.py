@@ -105,5 +105,6 @@ def _over_engine(settings: EngineSettings, name: str, core: Core, max_body_bytes
         ca=settings.engine_ca,
         fail=core.newest.settings.on_failure,
         max_body_bytes=max_body_bytes,
+        indices=settings.engine_indices,
     )
     return Backend(EngineSearcher(core, engine).search, Gateway(core, behind), name, _engine=engine)

@@ -12,7 +12,7 @@ import click
 
 from plugin_server.cli_common import bundle_option, load, place, settings
 from plugin_server.cli_doors import NAMES, door_options, server_settings
-from plugin_server.cli_engine import engine_options, engine_settings
+from plugin_server.cli_engine import engine_options, engine_settings, indices_option
 from plugin_server.cli_index import name_option
 from plugin_server.index import Index
 from plugin_server.session import limit_numpy
@@ -26,6 +26,7 @@ from plugin_server.session import limit_numpy
 @click.option("--no-http", is_flag=True, help="Serve gRPC alone.")
 @name_option
 @engine_options
+@indices_option
 @click.option("--no-index", is_flag=True, help="Serve without an index: no Search.")
 @door_options
 @bundle_option

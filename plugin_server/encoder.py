@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,9 @@ class Encoder:
     Attributes:
         cache: what was encoded lately, by text.
         windows: runs the graph.
+
+    Raises:
+        BundleError: a file is missing, altered or of no use.
     """
 
     def __init__(self, bundle: Bundle, settings: Settings = DEFAULT) -> None:
@@ -66,10 +70,7 @@ class Encoder:
         self.max_characters = settings.max_characters
         self.max_query_tokens = min(settings.max_query_tokens, self.manifest.window_tokens)
         self.cache: Cache[Encoded] = Cache(settings.cache_bytes)
-        try:
-            self._tokenizer: Tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
-        except Exception as error:  # tokenizers raises plain Exception
-            raise BundleMalformed(f"{bundle.folder / TOKENIZER}: {error}") from error
+        self._tokenizer = _tokenizer(bundle.folder / TOKENIZER, bundle.read(TOKENIZER))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.manifest.window_tokens, stride=self.manifest.window_overlap)
         self.windows = Windows(bundle, settings.threads, settings.provider)
@@ -198,6 +199,20 @@ class Encoder:
             vectors = np.stack([window.vector for window in windows])
             result.append(Encoded(vectors, tuple(window.matrix for window in windows), _words(text, codes[0])))
         return result
+
+
+def _tokenizer(path: Path, raw: bytes) -> Tokenizer:
+    """The tokenizer in a file.
+
+    Raises:
+        BundleMalformed: it is none.
+    """
+    try:
+        return Tokenizer.from_buffer(raw)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # tokenizers raises plain Exception, and where it panics no Exception at all
+        raise BundleMalformed(f"{path}: {error}") from error
 
 
 def _any_length(tokens: int, field: str) -> None:

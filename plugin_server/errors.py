@@ -320,6 +320,20 @@ class EngineDenied(EngineError):
     """The engine wants other credentials, or these may not do this."""
 
 
+class IndexDenied(EngineDenied):
+    """A request names an index, or what may stand for one, that the settings keep from callers.
+
+    Example:
+        >>> print(IndexDenied("index", "stock", "is outside", ("products-*", "articles")))
+        index: 'stock' is outside: what may be reached is products-*, articles (SIMGATE_ENGINE_INDICES)
+    """
+
+    def __init__(self, field: str, name: str, fault: str, patterns: tuple[str, ...]) -> None:
+        reach = ", ".join(patterns) or "every index whose name does not begin with a dot"
+        named = f"{name[:140]!r} " if name or fault.startswith("is empty") else ""
+        super().__init__(f"{field}: {named}{fault}: what may be reached is {reach} (SIMGATE_ENGINE_INDICES)")
+
+
 class EngineRefused(EngineError):
     """The engine says that the request is wrong; sending it again changes nothing."""
 

@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import TypeAlias
 
-from plugin_server.bundle import Bundle, Manifest
+from plugin_server.bundle import CARD, Bundle, Manifest
 from plugin_server.calibration import Calibration
 from plugin_server.calibrations import Calibrations, read_calibrations, sorted_out
 from plugin_server.candidate import Candidate, checked
@@ -82,8 +82,8 @@ class Reranker:
             CalibrationError: nor can a calibration; or it is of another bundle.
         """
         chosen = settings or Settings()
-        bundle = Bundle.open(chosen.bundle)
-        older = Bundle.open(chosen.previous_bundle) if chosen.previous_bundle else None
+        bundle = Bundle.at(chosen.bundle).check(CARD)  # all other files are checked as they are loaded
+        older = Bundle.at(chosen.previous_bundle).check(CARD) if chosen.previous_bundle else None
         found = read_calibrations(chosen.calibrations)
         own, others = sorted_out(found, bundle.manifest, older.manifest if older else None)
         previous = cls(older, chosen, calibrations=others) if older else None

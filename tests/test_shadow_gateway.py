@@ -391,3 +391,13 @@ def test_other_requests_pass_as_ever(reranker: Reranker, tmp_path: Path) -> None
             assert call(site.url, method, path, BODY)[::2] == (200, OWN)
     assert [request["body"] for request in engine.requests] == [json.dumps(BODY).encode()] * 4
     assert urlsplit(site.url).port
+
+
+def test_a_body_that_the_guard_has_read_is_sent_once(reranker: Reranker, tmp_path: Path) -> None:
+    engine = Engine(OWN, RESPONSE)
+    with shadowed(engine, reranker, tmp_path, indices="a") as site:
+        status, _, raw = call(site.url, "POST", "/a/_search", BODY)
+        assert (status, raw) == (200, OWN)
+        assert fates(site.records(1)[0]) == wanted(reranker)
+        assert call(site.url, "POST", "/b/_search", BODY)[0] == 403
+    assert engine.requests[0]["body"] == json.dumps(BODY).encode()

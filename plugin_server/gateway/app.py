@@ -6,13 +6,15 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+from plugin_server import strict
 from plugin_server.core import Core
+from plugin_server.engines.reach import Reach
 from plugin_server.errors import InvalidField
-from plugin_server.gateway import strict
 from plugin_server.gateway.content import decoded, is_foreign, may_concern
 from plugin_server.gateway.exchange import Exchange
 from plugin_server.gateway.fault import fault
 from plugin_server.gateway.forward import PRODUCT, Forward, Headers, Reply, relay
+from plugin_server.gateway.guard import Body, Guard
 from plugin_server.gateway.request import Receive, Request, Scope, Send
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.gateway.shadow import Beside
@@ -25,7 +27,8 @@ class Gateway:
     """An ASGI app in front of an engine; mount it behind other routes, or run it alone.
 
     Whoever mounts it calls `close` at the end; alone, it does so by itself. Searches are those of ``/_search``,
-    ``/{index}/_search``, ``/_msearch`` and ``/{index}/_msearch``; no other request is read.
+    ``/{index}/_search``, ``/_msearch`` and ``/{index}/_msearch``; no other request is read, unless
+    `GatewaySettings.indices` limits what may be reached.
 
     Args:
         core: verifies.
@@ -39,6 +42,7 @@ class Gateway:
         self._core = core
         self._settings = settings
         self._forward = Forward(settings)
+        self._guard = Guard(Reach.of(settings.indices)) if settings.indices.strip() else None
         verification = Verification(core, settings)
         self.counts: Counter[str] = verification.counts
         self._exchange = Exchange(self._forward, verification, settings, core.newest.settings.max_candidates)
@@ -100,6 +104,8 @@ class Gateway:
             await send(message)
 
         try:
+            if self._guard:
+                await self._judge(self._guard, request)
             if request.endpoint and self._core.shadow:
                 await self._beside.respond(request, noted)
             elif request.endpoint:
@@ -110,6 +116,19 @@ class Gateway:
             if begun or isinstance(error, ConnectionResetError):  # nothing else can be said now but to break off
                 raise
             await self._say(error, send, request.params.flag("pretty"))
+
+    async def _judge(self, guard: Guard, request: Request) -> None:
+        """Nothing, if the request stays within the indices that the settings name.
+
+        Raises:
+            IndexDenied, InvalidField, TooLarge: it does not, or cannot be judged.
+        """
+        kind, indices = guard.target(request.method, request.path, request.params)
+        if kind is not Body.DATA:
+            limit = self._settings.max_body_bytes
+            raw = await request.body(limit)
+            content_type, encoding = request.header("content-type"), request.header("content-encoding")
+            await asyncio.to_thread(lambda: guard.body(kind, indices, content_type, decoded(raw, encoding, limit)))
 
     async def _say(self, error: Exception, send: Send, pretty: bool = False) -> None:
         """The response to a request that simgate itself refuses or cannot serve."""

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from plugin_server import strict
 from plugin_server.errors import EngineError, InvalidField, InvalidRequest, SimgateError
-from plugin_server.gateway import multi, strict
+from plugin_server.gateway import multi
 from plugin_server.gateway.ask import Ask, ask
 from plugin_server.gateway.context import Context, context_of
 from plugin_server.gateway.fault import fault

@@ -10,6 +10,7 @@ from plugin_server.errors import (
     EngineError,
     EngineTimeout,
     EngineUnavailable,
+    IndexDenied,
     InvalidRequest,
     Overloaded,
     RateLimited,
@@ -30,6 +31,7 @@ TYPES: dict[type[BaseException], str] = {
     DeadlinePassed: "simgate_deadline_passed",
     BodyTooSlow: "simgate_body_too_slow",
     EngineError: "simgate_engine_error",
+    IndexDenied: "simgate_index_denied",
     EngineTimeout: "simgate_engine_timeout",
     EngineUnavailable: "simgate_engine_unavailable",
 }

@@ -9,11 +9,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
 
+from plugin_server import strict
 from plugin_server.asked import Asked
 from plugin_server.candidate import Candidate
 from plugin_server.core import Core
 from plugin_server.errors import EngineError, InvalidField, SimgateError
-from plugin_server.gateway import multi, strict
+from plugin_server.gateway import multi
 from plugin_server.gateway.answer import hits_of
 from plugin_server.gateway.ask import Ask
 from plugin_server.gateway.content import is_foreign, may_concern
@@ -63,8 +64,8 @@ class Beside:
             EngineError: the engine cannot be reached.
         """
         limit = self._settings.max_body_bytes
-        raw = await arrived(request.beginning(limit))
-        if request.has_body:  # too long to be verified, which is no reason to refuse it
+        raw, whole = await arrived(request.beginning(limit))
+        if not whole:  # too long to be verified, which is no reason to refuse it
             await self._untouched.passed(request, raw, send, request.chunks())
             return
         body, content_type = read(request, raw, limit)

@@ -9,8 +9,9 @@ from typing import Any
 
 import aiohttp
 
+from plugin_server import strict
 from plugin_server.errors import EngineUnavailable, InvalidField, TooLarge
-from plugin_server.gateway import multi, strict
+from plugin_server.gateway import multi
 from plugin_server.gateway.content import decoded
 from plugin_server.gateway.forward import Forward, Headers, relay
 from plugin_server.gateway.request import Request, Send
