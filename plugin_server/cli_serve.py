@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
-from plugin_server.cli_common import bundle_option, load, place
+from plugin_server.cli_common import bundle_option, load, place, settings
 from plugin_server.cli_engine import engine_options, engine_settings
 from plugin_server.cli_index import name_option
 from plugin_server.index import Index
+from plugin_server.session import limit_numpy
 
 
 @click.command()
@@ -57,6 +58,7 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     logs.begin(taken)
     disable_created_metrics()  # they double the series, and only OpenMetrics reads them
     end_tracing = tracing.begin() if taken.tracing else None
+    limit_numpy(settings(bundle).threads)
     engine, reranker = engine_settings(**where), load(bundle)
     file = place(Path(name) if name else None)
     opened = engine is None and not no_index and (name is not None or file.exists())

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import onnxruntime
+from threadpoolctl import threadpool_limits
 
 from plugin_server.errors import BundleMalformed, InvalidField
 
@@ -65,6 +66,15 @@ def open_session(
             known = f"is {found[name]} wide" if name in found else "does not exist"
             raise BundleMalformed(f"{path}: {name} {known}, the manifest asks for {width}: convert the bundle again")
     return session
+
+
+def limit_numpy(threads: int = 0) -> None:
+    """Nothing; numpy's matrix products take so many threads in this process, as onnxruntime does.
+
+    Args:
+        threads: 0 takes `usable_cores`; numpy by itself takes every core of the host, whatever a container's limit.
+    """
+    threadpool_limits(threads or usable_cores(), user_api="blas")
 
 
 def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

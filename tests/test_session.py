@@ -8,11 +8,12 @@ from pathlib import Path
 
 import onnxruntime
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from plugin_server import Bundle, Reranker, Settings, settings
 from plugin_server.bundle import VERIFIER
 from plugin_server.errors import BundleMalformed, InvalidField
-from plugin_server.session import PROVIDERS, open_session, usable_cores
+from plugin_server.session import PROVIDERS, limit_numpy, open_session, usable_cores
 from plugin_server.verifier import Verifier
 
 OWN = len(os.sched_getaffinity(0))
@@ -134,3 +135,16 @@ def test_a_gpu_gives_the_verdicts_of_a_cpu(reranker: Reranker) -> None:
         assert (mine.vectors * other.vectors).sum(axis=1).min() > 0.9999
     for text in texts:
         assert there.verify(texts[0], text).outcome is reranker.verify(texts[0], text).outcome
+
+
+def test_numpy_takes_as_many_threads() -> None:
+    def blas() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    before = blas()
+    try:
+        limit_numpy(1)
+        assert blas() == {1}
+    finally:
+        threadpool_limits(max(before), user_api="blas")
+    assert blas() == before
