@@ -110,12 +110,12 @@ class Server:
         http = None
         if http_address:
             from plugin_server.http.access import Access  # FastAPI is not needed without HTTP
-            from plugin_server.http.app import app
+            from plugin_server.http.app import app, paths
             from plugin_server.http.entry import Entry
             from plugin_server.http.server import HttpServer
 
             application = app(core, metrics, lambda: checks.serving, most, backend)
-            entry = Access(Entry(application, core, settings.deadline), metrics.http)
+            entry = Access(Entry(application, core, settings.deadline), metrics.http, paths(application))
             http = await HttpServer.start(entry, http_address)
         await server.start()
         return cls(server, checks, core, backend, bound, metrics, http)
