@@ -17,6 +17,10 @@ test:  ## every test and example, warnings as errors, with coverage
 
 bench:  ## speed and memory, both sides in the same run
 	$(PYTHON) -m onnx_export.evaluation.speed
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.peers
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.cost
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.calls
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.load
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.engines --data $(DATA)
 
 protos:  ## the generated gRPC stubs, with the oldest grpcio that pyproject.toml allows: newer stubs refuse older runtimes

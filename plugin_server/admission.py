@@ -30,7 +30,7 @@ class Watch(Protocol):
         """Nothing; a request began after so many seconds in the queue."""
 
     def shed(self, cause: str) -> None:
-        """Nothing; a request was sent away: ``queue_full`` or ``queue_wait``."""
+        """Nothing; a request was sent away: ``queue_full``, ``queue_wait``, ``rate_limited`` or ``unauthenticated``."""
 
 
 @dataclass(frozen=True, slots=True)

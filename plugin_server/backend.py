@@ -71,7 +71,7 @@ class Backend:
         index = source.index
 
         async def search(question: Question) -> Answer:
-            return await core.run(Searcher(core.reranker, index).search, question)
+            return await core.run(Searcher(core.reranker, index, core.shadow).search, question)
 
         return cls(search, made_by=core.newest.manifest.fingerprint)
 

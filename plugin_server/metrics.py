@@ -105,11 +105,14 @@ class Metrics:
             "fingerprint",
         )
         self._waits = self._histogram("simgate_queue_seconds", "Seconds that requests waited for a thread.", WAITS)
-        self._shed = self._counter("simgate_shed", "Requests that were sent away, by what was full.", "cause")
+        self._shed = self._counter("simgate_shed", "Requests that were sent away, by cause.", "cause")
         self._pairs = self._histogram("simgate_batch_pairs", "Pairs of one run of the verifier.", SIZES)
         self._windows = self._histogram("simgate_batch_windows", "Windows of one run of the encoder.", SIZES)
         self._batch_waits = self._histogram(
             "simgate_batch_wait_seconds", "Seconds that pairs or windows waited for a run.", BATCH_WAITS, "graph"
+        )
+        self._shadowed = self._counter(
+            "simgate_shadow", "Requests in shadow mode, by what became of their record.", "fate"
         )
         self._others: set[str] = set()
         self._lock = Lock()
@@ -179,6 +182,10 @@ class Metrics:
         """Nothing; when the server's certificate expires, seconds since 1970, is told with every scrape."""
         self._readings.expires = expires
 
+    def shadowed(self, fate: str) -> None:
+        """Nothing; a request of shadow mode was recorded, or not."""
+        self._shadowed.labels(fate).inc()
+
     def text(self) -> bytes:
         """Every counter in Prometheus' text format, media type `prometheus_client.CONTENT_TYPE_LATEST`."""
         return generate_latest(self.registry)
@@ -198,10 +205,12 @@ class Metrics:
                     self._verdicts.labels(profile, str(policy), outcome.value)
         for cause in (*CAUSES.values(), FAILURE):
             self._unverified.labels(cause)
-        for cause in ("queue_full", "queue_wait"):
+        for cause in ("queue_full", "queue_wait", "rate_limited", "unauthenticated"):
             self._shed.labels(cause)
         for graph in ("encoder", "verifier"):
             self._batch_waits.labels(graph)
+        for fate in ("recorded", "busy", "disk", "failed", "stopping"):
+            self._shadowed.labels(fate)
         for bundle in ("loaded", "previous", "other", "malformed", "none"):
             self._blobs.labels(bundle)
 

@@ -95,9 +95,15 @@ class Reranker:
         return self.bundle.manifest
 
     def observed(self, observe: Observer) -> Reranker:
-        """This reranker, its sessions shared, that tells an observer of every verdict it gives."""
-        twin = copy(self)
-        twin.observe = observe
+        """This reranker, its sessions shared, that tells one more observer of every verdict it gives."""
+        twin, earlier = copy(self), self.observe
+
+        def both(documents: Sequence[Gathered], verdicts: Sequence[Verdict], policy: str) -> None:
+            if earlier:
+                earlier(documents, verdicts, policy)
+            observe(documents, verdicts, policy)
+
+        twin.observe = both
         twin.previous = self.previous and self.previous.observed(observe)
         return twin
 

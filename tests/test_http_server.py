@@ -35,6 +35,7 @@ from plugin_server.http.app import app
 from plugin_server.http.server import HttpServer
 from plugin_server.metrics import Metrics
 from plugin_server.server import Server
+from plugin_server.server_settings import ServerSettings
 
 GOOD = {"query": "a red car", "documents": ["a car that is red"]}
 FOREIGN = TokenBlob("00" * 8, (np.ones((4, 64), np.int8),)).text()
@@ -146,7 +147,7 @@ def test_grpc_and_http_are_counted_together(reranker: Reranker, run: Run, caplog
 def test_address_in_use_or_wrong(reranker: Reranker, run: Run, hosted: Hosted) -> None:
     for wrong in (hosted.server.address, "no such host:1", "8080", ":8080", "127.0.0.1:70000", "127.0.0.1:http"):
         with pytest.raises(InvalidField, match=f"http address: '{wrong}' cannot be bound"):
-            run(Server.start(reranker, "127.0.0.1:0", http_address=wrong))
+            run(Server.start(reranker, "127.0.0.1:0", settings=ServerSettings(insecure=True), http_address=wrong))
 
 
 def test_ipv6(reranker: Reranker, run: Run) -> None:

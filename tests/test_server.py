@@ -196,7 +196,7 @@ def test_unforeseen_error_tells_nothing(
 def test_address_in_use_or_wrong(reranker: Reranker, run: Run, address: str) -> None:
     for wrong in (address, "no such host:1"):
         with pytest.raises(InvalidField, match=f"address: '{wrong}' cannot be bound"):
-            run(Server.start(reranker, wrong))
+            run(Server.start(reranker, wrong, settings=ServerSettings(insecure=True)))
 
 
 @pytest.mark.parametrize("service", ["", NAME])

@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from plugin_server import errors
-from plugin_server.remote import KINDS, RemoteError, remote_error
+from plugin_server.remote import KINDS, RemoteError, RemoteOverloaded, RemoteTooLarge, remote_error
 from plugin_server.status import UNFORESEEN_MESSAGE, grpc_status, http_status, message
 
 Code = grpc.StatusCode
@@ -32,6 +32,10 @@ CASES = [
     (errors.EngineBusy("x"), Code.RESOURCE_EXHAUSTED, 429, "as the engine says"),
     (errors.EngineTooLarge("x"), Code.INVALID_ARGUMENT, 400, "the engine's limit, not ours"),
     (errors.EngineMissing("x"), Code.NOT_FOUND, 404, "nearer than its parent EngineRefused"),
+    (errors.Overloaded(64, 0.25), Code.RESOURCE_EXHAUSTED, 429, "again in a moment"),
+    (errors.RateLimited("a", 1, 1, 0.5), Code.RESOURCE_EXHAUSTED, 429, "again in a moment, as its parent Overloaded"),
+    (errors.Unauthenticated(), Code.UNAUTHENTICATED, 401, "who it is, not what it may do"),
+    (errors.BodyTooSlow(), Code.DEADLINE_EXCEEDED, 408, "the client's, nearer than its parent DeadlinePassed"),
     (errors.SimgateError("x"), Code.INTERNAL, 500, "the bare root is never raised on purpose"),
     (KeyError("secret"), Code.INTERNAL, 500, "not simgate's"),
     (MemoryError(), Code.INTERNAL, 500, "not simgate's"),
@@ -71,3 +75,22 @@ def test_every_code_makes_a_remote_error(code: grpc.StatusCode) -> None:
     assert type(error) is KINDS.get(code, RemoteError)
     assert error.code is code
     assert code.name in str(error)
+
+
+@pytest.mark.parametrize(
+    ("trailing", "kind"),
+    [
+        ([], RemoteTooLarge),
+        ([("other", "1500")], RemoteTooLarge),
+        ([("grpc-retry-pushback-ms", "1500")], RemoteOverloaded),
+        ([("grpc-retry-pushback-ms", "-1")], RemoteTooLarge),
+        ([("grpc-retry-pushback-ms", "soon")], RemoteTooLarge),
+    ],
+)
+def test_exhausted_is_overload_if_the_server_says_when_to_come_again(
+    trailing: list[tuple[str, str]], kind: type[RemoteError]
+) -> None:
+    error = remote_error(Code.RESOURCE_EXHAUSTED, "x", trailing)
+    assert type(error) is kind
+    if isinstance(error, RemoteOverloaded):
+        assert error.retry_after == 1.5

@@ -50,7 +50,7 @@ class EngineSearcher:
                 recall, missing = await find(self.engine, question, encoded.vectors[0], mapped)
         except TimeoutError:
             raise DeadlinePassed from None
-        answer = await self.core.resume(verified, reranker, question, encoded, recall)
+        answer = await self.core.resume(verified, reranker, question, encoded, recall, self.core.shadow)
         return replace(answer, incomplete=missing)
 
     async def _layout(self, question: Question, reranker: Reranker) -> Mapped:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from plugin_server.errors import (
+    BodyTooSlow,
     DeadlinePassed,
     EngineError,
     EngineTimeout,
     EngineUnavailable,
     InvalidRequest,
     Overloaded,
+    RateLimited,
     TooLarge,
+    Unauthenticated,
     VerificationFailed,
 )
 from plugin_server.status import http_status, message
@@ -22,7 +25,10 @@ TYPES: dict[type[BaseException], str] = {
     TooLarge: "simgate_body_too_large",
     VerificationFailed: "simgate_verification_failed",
     Overloaded: "simgate_overloaded",
+    RateLimited: "simgate_rate_limited",
+    Unauthenticated: "simgate_unauthenticated",
     DeadlinePassed: "simgate_deadline_passed",
+    BodyTooSlow: "simgate_body_too_slow",
     EngineError: "simgate_engine_error",
     EngineTimeout: "simgate_engine_timeout",
     EngineUnavailable: "simgate_engine_unavailable",

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from plugin_server.errors import InvalidField, TooLarge
-from plugin_server.gateway.forward import OWN, Headers, end_to_end
+from plugin_server.gateway.forward import OWN, SECRET, Headers, end_to_end
 from plugin_server.gateway.params import Params
 
 Message = MutableMapping[str, Any]
@@ -70,7 +70,7 @@ class Request:
 
     def headers(self, *drop: str) -> Headers:
         """The headers for the engine, without those named."""
-        return end_to_end(self._given, (*OWN, *drop))
+        return end_to_end(self._given, (*OWN, *SECRET, *drop))
 
     @property
     def has_body(self) -> bool:
@@ -104,6 +104,16 @@ class Request:
             size += len(chunk)
             if size > limit:
                 raise TooLarge(limit)
+        return b"".join(parts)
+
+    async def beginning(self, limit: int) -> bytes:
+        """The whole body; or its beginning, if it has more bytes than the limit and `has_body` says so."""
+        parts, size = [], 0
+        async for chunk in self.chunks():
+            parts.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                break
         return b"".join(parts)
 
     async def gone(self) -> None:

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from plugin_server.errors import TooLarge
 from plugin_server.http.fault import Form, answer, as_message, as_tei
+from plugin_server.job import arrived
 
 #: The caller left before there was an answer; nginx's number for it, which nobody but the metrics reads.
 GONE = 499
@@ -50,7 +51,7 @@ class Door(APIRoute):
         async def handle(request: Request) -> Response:
             limited = LimitedRequest(request.scope, request.receive)
             try:
-                await limited.body()
+                await arrived(limited.body())
                 return await while_there(handler(limited), limited)
             except ClientDisconnect:  # nobody is there to read an answer
                 return Response(status_code=GONE)
