@@ -113,6 +113,8 @@ class Server:
         metrics = Metrics(reranker.manifest.fingerprint)
         metrics.grpc.expect(methods(pb, tei_v1_pb2))
         certificates = Certificates.of(settings)
+        if certificates:
+            metrics.certificate(lambda: certificates.expires)
         keyring = Keyring(settings.api_keys, metrics) if settings.api_keys else None
         seen = Interceptor(metrics.grpc, methods(pb, tei_v1_pb2, health_pb2, reflection_pb2))
         interceptors = [seen, *([Guard(keyring)] if keyring else [])]
@@ -130,7 +132,7 @@ class Server:
         http = None
         if http_address:
             from plugin_server.http.access import Access  # FastAPI is not needed without HTTP
-            from plugin_server.http.app import app
+            from plugin_server.http.app import app, paths
             from plugin_server.http.entry import Entry
             from plugin_server.http.guard import Guard as HttpGuard
             from plugin_server.http.server import HttpServer
@@ -140,7 +142,7 @@ class Server:
             if keyring:
                 entry = HttpGuard(entry, application, keyring, backend.gateway)
             context = certificates.context() if certificates else None
-            http = await HttpServer.start(Access(entry, metrics.http), http_address, context)
+            http = await HttpServer.start(Access(entry, metrics.http, paths(application)), http_address, context)
         await server.start()
         return cls(server, checks, core, backend, bound, metrics, http, certificates)
 

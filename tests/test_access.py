@@ -48,7 +48,7 @@ BEHIND: list[tuple[str, str, Any, tuple[str, str, str], str]] = [
     ("POST", "/books/_search", BODY, ("POST", "/{index}/_search", "200"), "a verified search"),
     ("POST", "/_msearch", b"{}\n{}\n", ("POST", "/_msearch", "200"), "several, of all indices"),
     ("GET", "/books/_doc/17?q=secret", None, ("GET", "/{path}", "200"), "passed on"),
-    ("GET", "/v2/rerank", None, ("GET", "/{path}", "200"), "not the door's method: the engine's"),
+    ("GET", "/v2/rerank", None, ("GET", "/v2/rerank", "200"), "a door's path, but the engine's method"),
 ]
 IDS = [
     ("order-17", True, "as it is"),

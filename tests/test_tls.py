@@ -349,3 +349,12 @@ def test_client_files_that_cannot_be_used(tmp_path: Path) -> None:
         Tls(certificate="a.pem")
     with pytest.raises(InvalidField, match=r"nowhere\.pem: cannot be read"):
         Client("127.0.0.1:1", tls=Tls(str(tmp_path / "nowhere.pem")))
+
+
+def test_the_end_of_the_certificate_is_told(started: Started, pair: Pair, authority: Authority) -> None:
+    server = started(**pair.settings)
+    context = ssl.create_default_context(cafile=str(authority.certificate))
+    lines = httpx.get(f"https://{server.http_address}/metrics", verify=context).text.splitlines()
+    (line,) = (line for line in lines if line.startswith("simgate_certificate_expiry_seconds "))
+    decoded = ssl._ssl._test_decode_cert(str(pair.certificate))  # type: ignore[attr-defined]
+    assert float(line.split()[1]) == ssl.cert_time_to_seconds(decoded["notAfter"])

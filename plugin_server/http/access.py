@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import nullcontext
 from http import HTTPStatus
 from time import perf_counter
@@ -16,8 +16,7 @@ from plugin_server.http.door import GONE
 from plugin_server.traffic import METHODS, OTHER, HttpTraffic
 from plugin_server.visit import HEADER, begin
 
-#: FastAPI's own path, the gateway's, and whatever nobody takes.
-DESCRIPTION = "/openapi.json"
+#: The gateway's paths, and whatever nobody takes.
 SEARCHES = ("_search", "_msearch")
 ANY = "/{path}"
 
@@ -28,11 +27,13 @@ class Access:
     Args:
         app: answers.
         traffic: counts.
+        paths: of the doors.
     """
 
-    def __init__(self, app: ASGIApp, traffic: HttpTraffic) -> None:
+    def __init__(self, app: ASGIApp, traffic: HttpTraffic, paths: Iterable[str]) -> None:
         self._app = app
         self._traffic = traffic
+        self._paths = frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
@@ -66,7 +67,7 @@ class Access:
             status = status or HTTPStatus.INTERNAL_SERVER_ERROR
             raise
         finally:
-            status, route, seconds = status or GONE, route_of(scope), perf_counter() - began
+            status, route, seconds = status or GONE, route_of(scope["path"], self._paths), perf_counter() - began
             self._traffic.handled(method, route, status, seconds)
             attributes = {
                 "http.request.method": method,
@@ -79,17 +80,19 @@ class Access:
             tell(visit, route, str(int(status)), seconds)
 
 
-def route_of(scope: Scope) -> str:
-    """The template of the route that took a request; there are only a few, whatever callers ask for.
+def route_of(path: str, paths: Container[str] = ()) -> str:
+    """The template of a path; there are only a few, whatever callers ask for.
+
+    Args:
+        paths: that are their own.
 
     Example:
-        >>> route_of({"path": "/books/_search"}), route_of({"path": "/books/_doc/17"})
-        ('/{index}/_search', '/{path}')
+        >>> route_of("/books/_search"), route_of("/books/_doc/17"), route_of("/livez", ["/livez"])
+        ('/{index}/_search', '/{path}', '/livez')
     """
-    template = getattr(scope.get("route"), "path", "")
-    if template or scope["path"] == DESCRIPTION:
-        return str(template) or DESCRIPTION
-    parts = scope["path"].strip("/").split("/")
+    if path in paths:
+        return path
+    parts = path.strip("/").split("/")
     if parts[-1] not in SEARCHES or len(parts) > 2:
         return ANY
     return f"/{{index}}/{parts[-1]}" if len(parts) == 2 else f"/{parts[-1]}"
