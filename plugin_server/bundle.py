@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from plugin_server.depth import too_deep
 from plugin_server.errors import BundleAltered, BundleMalformed, BundleMissing, BundleTooNew, UnknownChoice
 
 FORMAT_VERSION = 1
@@ -20,6 +21,10 @@ FILES = (ENCODER, VERIFIER, TOKENIZER, CARD)
 PROFILES = ("pairs", "passages")
 #: Tokens up to which a document is short, and from which it is long.
 SHORT, LONG = 48, 128
+#: Numbers of a row and rows of a window that a token blob's two bytes can count.
+WIDEST = 65535
+#: Largest number of a profile: with larger ones scores overflow.
+LARGEST = 1e9
 DEFAULT = Path(__file__).parent / "default_bundle"
 
 
@@ -57,7 +62,8 @@ class Profile:
             return self.short_threshold
         share = (tokens - SHORT) / (LONG - SHORT)
         short, long = (math.log(value / (1 - value)) for value in (self.short_threshold, self.threshold))
-        return 1 / (1 + math.exp(-(short + share * (long - short))))
+        odds = math.exp(short + share * (long - short))
+        return odds / (1 + odds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +134,15 @@ class Manifest:
         path = folder / MANIFEST
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
+            if too_deep(raw):
+                raise RecursionError("nested too deeply")
+            json.dumps(raw, ensure_ascii=False).encode("utf-8")  # half a surrogate pair cannot be sent or written
         except OSError as error:
             raise BundleMissing(f"{path}: {error.strerror}: give the folder of a bundle") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleMalformed(f"{path}: not valid JSON: {error}") from error
         version = raw.get("format_version") if isinstance(raw, dict) else None
-        if not isinstance(version, int):
+        if type(version) is not int:
             raise BundleMalformed(f"{path}: format_version is missing or not a number")
         if version > FORMAT_VERSION:
             raise BundleTooNew(version, FORMAT_VERSION)
@@ -155,22 +164,22 @@ class Manifest:
         if set(self.profiles) != set(PROFILES):
             raise BundleMalformed(f"{path}: profiles: must be {', '.join(PROFILES)}, found {', '.join(self.profiles)}")
         for name, profile in self.profiles.items():
-            values = {key: value for key, value in asdict(profile).items() if (key, value) != ("short_threshold", None)}
-            thresholds = (profile.threshold, profile.short_threshold or 0.5)
-            if not all(map(_is_number, values.values())) or not all(0 < value < 1 for value in thresholds):
+            thresholds = [profile.threshold, 0.5 if profile.short_threshold is None else profile.short_threshold]
+            values = (*thresholds, profile.scale, profile.bias, profile.blend)
+            if not all(map(_is_number, values)) or not all(0 < value < 1 for value in thresholds):
                 raise BundleMalformed(f"{path}: profiles.{name}: numbers are needed, thresholds between 0 and 1")
         for name in ("recall_dimension", "token_dimension", "window_tokens"):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise BundleMalformed(f"{path}: {name}: {value!r} is not a whole number of at least 1")
-        if not isinstance(self.token_bits, int) or self.token_bits not in (4, 8):
-            raise BundleMalformed(f"{path}: token_bits: {self.token_bits!r} is neither 4 nor 8")
-        if not isinstance(self.window_overlap, int) or not 0 <= self.window_overlap < self.window_tokens - 2:
+            if type(value) is not int or not 1 <= value <= WIDEST:
+                raise BundleMalformed(f"{path}: {name}: {value!r:.40} is not a whole number from 1 to {WIDEST}")
+        if type(self.token_bits) is not int or self.token_bits not in (4, 8):
+            raise BundleMalformed(f"{path}: token_bits: {self.token_bits!r:.40} is neither 4 nor 8")
+        if type(self.window_overlap) is not int or not 0 <= self.window_overlap < self.window_tokens - 2:
             raise BundleMalformed(f"{path}: window_overlap: must be a whole number below window_tokens - 2")
         if not _is_number(self.match_threshold):
-            raise BundleMalformed(f"{path}: match_threshold: {self.match_threshold!r} is not a number")
+            raise BundleMalformed(f"{path}: match_threshold: {self.match_threshold!r:.40} is not a number")
         if not isinstance(self.fingerprint, str) or not re.fullmatch("[0-9a-f]{16}", self.fingerprint):
-            raise BundleMalformed(f"{path}: fingerprint: {self.fingerprint!r} is not 16 hexadecimal digits")
+            raise BundleMalformed(f"{path}: fingerprint: {self.fingerprint!r:.40} is not 16 hexadecimal digits")
         if not isinstance(self.name, str) or not isinstance(self.verifier, str):
             raise BundleMalformed(f"{path}: name, verifier: must be text")
         if not all(isinstance(part, dict) for part in (self.files, self.base, self.training, self.quality)):
@@ -208,8 +217,8 @@ class Bundle:
 
 
 def _is_number(value: object) -> bool:
-    """Whether a value of ``bundle.json`` is a finite number; JSON's true and false are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a value of ``bundle.json`` is a number that can be computed with; JSON's true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def sha256(path: Path) -> str:

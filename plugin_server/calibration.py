@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import get_type_hints
 
-from plugin_server.bundle import PROFILES, VERIFIER, Manifest, Profile
+from plugin_server.bundle import LARGEST, PROFILES, VERIFIER, Manifest, Profile
 from plugin_server.errors import CalibrationMalformed, CalibrationMissing, CalibrationTooNew, InvalidField
 from plugin_server.jsonlines import kind
 
@@ -19,7 +18,12 @@ FORMAT_VERSION = 1
 SUFFIX = ".calibration.json"
 #: The name that stands for no calibration: the bundle's own thresholds.
 OWN = "bundle"
-NEEDED = {str: "a text", bool: "true or false", int: "a whole number", float: "a finite number"}
+NEEDED = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: f"a number up to {LARGEST:g} above or below 0",
+}
 #: Names become part of a file's, so that they hold neither slashes nor blanks and begin with a letter or digit.
 NAME = re.compile(r"[^\W_][\w.+=@-]{0,127}")
 
@@ -138,6 +142,13 @@ def checked_name(name: str, field: str = "name") -> str:
     return name
 
 
+def _is_sound(value: object) -> bool:
+    """Whether a value can be computed with, or written again: no number beyond `LARGEST`, no half a surrogate pair."""
+    if isinstance(value, int | float):
+        return abs(value) <= LARGEST
+    return str(value).encode("utf-8", "replace").decode() == value
+
+
 def _fault(raw: dict[str, object]) -> str:
     """What is wrong with the values of a file, empty for nothing."""
     for name, wanted in get_type_hints(Calibration).items():
@@ -145,14 +156,14 @@ def _fault(raw: dict[str, object]) -> str:
             return f"{name} is missing"
         value, numeric = raw[name], (int, float) if wanted is float else wanted
         right = isinstance(value, numeric) and isinstance(value, bool) == (wanted is bool)
-        if not right or (isinstance(value, float) and not math.isfinite(value)):
+        if not right or not _is_sound(value):
             return f"{name} is {kind(value)}, {value!r:.40}: {NEEDED[wanted]} is needed"
     values = {name: value for name, value in raw.items() if isinstance(value, int | float)}
     if not NAME.fullmatch(str(raw["name"])) or raw["name"] == OWN:
         return f"name {raw['name']!r:.140} cannot be one"
     if raw["profile"] not in PROFILES:
         return f"profile {raw['profile']!r:.40} is none of {', '.join(PROFILES)}"
-    if not 0 < values["threshold"] < 1 or not values["scale"] > 0:
+    if not 0 < values["threshold"] < 1 or not 1 / LARGEST <= values["scale"] <= LARGEST:
         return "threshold must lie between 0 and 1, scale above 0"
     shares = ("max_false_accept", "bound", "confidence", "loss_low", "loss_high")
     if beyond := [name for name in shares if not 0 <= values[name] <= 1]:
