@@ -47,13 +47,16 @@ class EngineSettings:
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
             raise UnknownChoice("engine", self.engine, list(ENGINES))
-        parts = urlsplit(self.engine_url)
         if not is_address(self.engine_url):
             raise InvalidField(
                 f"engine_url: {_bare(self.engine_url)!r} is no address: give http://host:port or https://…"
             )
+        parts = urlsplit(self.engine_url)
         if parts.username or parts.password:
             raise InvalidField("engine_url: holds a name or a password: give them as engine_user and engine_password")
+        for name in ("engine_user", "engine_password", "engine_api_key"):
+            if not getattr(self, name).isprintable():
+                raise InvalidField(f"{name}: holds a character that cannot be printed, such as a line end")
         if bool(self.engine_user) != bool(self.engine_password):
             raise InvalidField("engine_user, engine_password: give both or neither")
         if self.engine_user and self.engine_api_key:
@@ -85,8 +88,17 @@ def is_address(url: str) -> bool:
         >>> is_address("http://search:9200"), is_address("search:9200"), is_address("http://search:9200/?a=b")
         (True, False, False)
     """
-    parts = urlsplit(url)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query and not parts.fragment
+    from yarl import URL  # of aiohttp, which sends the requests; the commands that need no engine start faster without
+
+    try:
+        parts = urlsplit(url)
+        host, port = URL(url).host or "", parts.port
+        host.encode("idna")  # as looking it up does
+    except ValueError:  # of a port, a bracket or a host that cannot be
+        return False
+    plain = url.isprintable() and " " not in url and "[" not in parts.netloc.rpartition("@")[2][1:]
+    whole = parts.scheme in ("http", "https") and host and port != 0
+    return bool(plain and whole and not parts.query and not parts.fragment)
 
 
 def _bare(url: str) -> str:
