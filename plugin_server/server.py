@@ -17,6 +17,7 @@ from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server import tei, tei_v1_pb2_grpc
 from plugin_server.backend import Backend, Source
 from plugin_server.core import Core
+from plugin_server.decoding import Decoding
 from plugin_server.errors import InvalidField
 from plugin_server.health import Health
 from plugin_server.metrics import Metrics
@@ -91,7 +92,7 @@ class Server:
             ("grpc.max_send_message_length", most),
             ("grpc.so_reuseport", 0),  # a second server on the port fails, and does not share its calls
         ]
-        server = grpc.aio.server(options=options)
+        server = grpc.aio.server(options=options, interceptors=[Decoding()])
         previous = reranker.previous.manifest.fingerprint if reranker.previous else ""
         metrics = Metrics(reranker.manifest.fingerprint, previous)
         core = Core(reranker.observed(metrics.observe), settings.bounds, metrics)
