@@ -2,7 +2,7 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 
-.PHONY: install check test bench protos bundle report
+.PHONY: install check test fuzz bench protos bundle report
 
 install:  ## this checkout with everything needed to work on it
 	$(PYTHON) -m pip install -e '.[dev]'
@@ -14,6 +14,9 @@ check:  ## lint, format, types
 
 test:  ## every test and example, warnings as errors, with coverage
 	$(PYTHON) -m pytest --cov --cov-report=term
+
+fuzz:  ## a million bad inputs to everything that reads one, in ten minutes or so
+	PYTHONPATH=.:tests $(PYTHON) -m fuzz.run
 
 bench:  ## speed and memory, both sides in the same run
 	$(PYTHON) -m onnx_export.evaluation.speed
