@@ -420,6 +420,12 @@ SECOND = RESPONSE | {"hits": {"total": {"value": 1, "relation": "eq"}, "hits": [
         ({"hits": {}}, 502, "aggregations: the engine's answer for the kept hits cannot be read", "malformed"),
         (b"?", 502, "the engine's answer is not JSON", "malformed"),
         (SECOND | {"_shards": [1]}, 502, "aggregations: the engine's answer for the kept hits cannot", "malformed"),
+        (
+            {name: value for name, value in SECOND.items() if name != "_shards"} | {"timed_out": True},
+            502,
+            "aggregations: the engine's answer for the kept hits cannot",
+            "out of time, and no word of its shards",
+        ),
     ],
 )
 def test_aggregations_over_the_kept_hits(reranker: Reranker, second: Any, status: int, words: str, remark: str) -> None:

@@ -61,7 +61,7 @@ def merged(response: dict[str, Any], second: Any, kept: int) -> dict[str, Any]:
     try:
         total = second["hits"]["total"]
         found = total if isinstance(total, int) else total["value"]
-        partial = bool(second["timed_out"] or second["_shards"]["failed"])
+        partial = bool(second["_shards"]["failed"] or second["timed_out"])
         aggregations = second["aggregations"]
     except (KeyError, TypeError):
         raise EngineError("aggregations: the engine's answer for the kept hits cannot be read") from None
