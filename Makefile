@@ -2,7 +2,7 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 
-.PHONY: install check test audit sbom bench protos bundle report
+.PHONY: install check test fuzz audit sbom bench protos bundle report
 
 install:  ## this checkout with everything needed to work on it
 	$(PYTHON) -m pip install -e '.[dev]'
@@ -20,6 +20,9 @@ audit:  ## known vulnerabilities: fails for what serves, tells of the rest; says
 
 sbom:  ## the software bill of materials of what serves, in build/sbom.json
 	$(PYTHON) .ci/sbom.py build/sbom.json
+
+fuzz:  ## a million bad inputs to everything that reads one, in ten minutes or so
+	PYTHONPATH=.:tests $(PYTHON) -m fuzz.run
 
 bench:  ## speed and memory, both sides in the same run
 	$(PYTHON) -m onnx_export.evaluation.speed

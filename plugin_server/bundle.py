@@ -28,6 +28,10 @@ STEEPEST = 1e6
 PROFILES = ("pairs", "passages")
 #: Tokens up to which a document is short, and from which it is long.
 SHORT, LONG = 48, 128
+#: Numbers of a row and rows of a window that a token blob's two bytes can count.
+WIDEST = 65535
+#: Largest number of a profile: with larger ones scores overflow.
+LARGEST = 1e9
 DEFAULT = Path(__file__).parent / "default_bundle"
 
 
@@ -65,7 +69,8 @@ class Profile:
             return self.short_threshold
         share = (tokens - SHORT) / (LONG - SHORT)
         short, long = (math.log(value / (1 - value)) for value in (self.short_threshold, self.threshold))
-        return 1 / (1 + math.exp(-(short + share * (long - short))))
+        odds = math.exp(short + share * (long - short))
+        return odds / (1 + odds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,7 @@ class Manifest:
             raise BundleMalformed(f"{path}: {error}") from error
         try:
             raw = strict.parse(given.decode("utf-8"))
+            json.dumps(raw, ensure_ascii=False).encode("utf-8")  # half a surrogate pair cannot be sent or written
         except ValueError as error:
             raise BundleMalformed(f"{path}: not valid JSON: {error}") from error
         version = raw.get("format_version") if isinstance(raw, dict) else None
@@ -168,7 +174,7 @@ class Manifest:
             raise BundleMalformed(f"{path}: profiles: must be {', '.join(PROFILES)}, found {', '.join(self.profiles)}")
         for name, profile in self.profiles.items():
             values = {key: value for key, value in asdict(profile).items() if (key, value) != ("short_threshold", None)}
-            thresholds = (profile.threshold, profile.short_threshold or 0.5)
+            thresholds = (profile.threshold, 0.5 if profile.short_threshold is None else profile.short_threshold)
             known = all(_is_number(value, STEEPEST) for value in values.values())
             if not known or not all(0 < value < 1 for value in thresholds):
                 raise BundleMalformed(

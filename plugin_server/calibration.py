@@ -23,7 +23,7 @@ MAX_BYTES = 1 << 20
 MOST_PAIRS, FLATTEST = 10**12, 1e-6
 #: The name that stands for no calibration: the bundle's own thresholds.
 OWN = "bundle"
-NEEDED = {str: "a text", bool: "true or false", int: "a whole number", float: "a finite number"}
+NEEDED = {str: "a text in Unicode", bool: "true or false", int: "a whole number", float: "a finite number"}
 #: Names become part of a file's, so that they hold neither slashes nor blanks and begin with a letter or digit.
 NAME = re.compile(r"[^\W_][\w.+=@-]{0,127}")
 
@@ -146,6 +146,11 @@ def checked_name(name: str, field: str = "name") -> str:
     return name
 
 
+def _is_unicode(value: object) -> bool:
+    """Whether a value is no text with half a surrogate pair, which could not be written again."""
+    return not isinstance(value, str) or value.encode("utf-8", "replace").decode() == value
+
+
 def _fault(raw: dict[str, object]) -> str:
     """What is wrong with the values of a file, empty for nothing."""
     for name, wanted in get_type_hints(Calibration).items():
@@ -153,7 +158,7 @@ def _fault(raw: dict[str, object]) -> str:
             return f"{name} is missing"
         value, numeric = raw[name], (int, float) if wanted is float else wanted
         right = isinstance(value, numeric) and isinstance(value, bool) == (wanted is bool)
-        if not right:
+        if not right or not _is_unicode(value):
             return f"{name} is {kind(value)}, {value!r:.40}: {NEEDED[wanted]} is needed"
     values = {name: value for name, value in raw.items() if isinstance(value, int | float)}
     if not NAME.fullmatch(str(raw["name"])) or raw["name"] == OWN:

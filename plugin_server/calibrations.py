@@ -76,10 +76,17 @@ def read_calibrations(places: str) -> list[tuple[Path, Calibration]]:
     files: list[Path] = []
     for place in filter(None, places.split(os.pathsep)):
         path = Path(place)
-        if not path.exists():
-            raise CalibrationMissing(f"{path}: is not there: SIMGATE_CALIBRATIONS names folders or files")
+        if not _is_there(path):
+            raise CalibrationMissing(f"{place!r:.200}: is not there: SIMGATE_CALIBRATIONS names folders or files")
         files += sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
     return [(path, Calibration.read(path)) for path in {os.path.realpath(path): path for path in files}.values()]
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a byte 0
+        return False
 
 
 def sorted_out(

@@ -42,7 +42,7 @@ class Health:
     async def Check(self, request: Any, context: Any) -> Any:
         """The status of one service; NOT_FOUND for a name that is not served."""
         if request.service not in self.services:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"service: {request.service!r} is not served here")
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"service: {request.service!r:.100} is not served here")
         return Status(status=self._status(request.service))
 
     async def List(self, request: Any, context: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from plugin_server.depth import too_deep
 from plugin_server.errors import EmptyText, InvalidField, InvalidRequest, InvalidText, OverLimit
 
 #: Bytes of one line; a longer one is passed over piece by piece, so that a file without line ends needs no more memory.
@@ -67,6 +68,8 @@ def parse(raw: bytes) -> dict[str, Any]:
         raise InvalidField(f"not JSON: {error}") from None
     except RecursionError:
         raise InvalidField("not JSON: nested too deeply") from None
+    if too_deep(value):
+        raise InvalidField("not JSON: nested too deeply")
     if not isinstance(value, dict):
         raise InvalidField(f"not an object but {kind(value)}")
     return value

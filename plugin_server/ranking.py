@@ -14,6 +14,8 @@ from plugin_server.verdict import Outcome, Verdict
 
 #: How much a recall score falls while the rank grows e times.
 RANK_WEIGHT = 0.05
+#: Recall scores beyond count as this one, so that no score leaves the numbers when it is demoted.
+LARGEST = 1e300
 
 
 class Policy(StrEnum):
@@ -79,7 +81,8 @@ def rank(
         recall: a score for each candidate, higher is nearer; cosines, or the engine's own scores.
     """
     scores = [
-        score + profile.blend * log_odds(verdict.threshold if verdict.probability is None else verdict.probability)
+        max(-LARGEST, min(LARGEST, score))
+        + profile.blend * log_odds(verdict.threshold if verdict.probability is None else verdict.probability)
         for score, verdict in zip(recall, verdicts, strict=True)
     ]
     rejected = [verdict.outcome is Outcome.REJECTED for verdict in verdicts]

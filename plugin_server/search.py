@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plugin_server.asked import Asked
 from plugin_server.candidate import Candidate
+from plugin_server.depth import too_deep
 from plugin_server.encoder import Encoded
 from plugin_server.errors import CallerGone, DeadlinePassed, InvalidField, InvalidRequest, OverLimit, VerificationFailed
 from plugin_server.index import Found, Index
@@ -74,6 +75,9 @@ class Question:
         limit = reranker.settings.max_candidates
         if self.k > limit:
             raise OverLimit("k", self.k, limit, "candidates", "ask for fewer, or raise max_candidates")
+        for name, query in (("filter", self.filter), ("recall_query", self.recall_query)):
+            if too_deep(query):
+                raise InvalidField(f"{name}: is nested too deeply: no engine takes it")
         if self.hybrid and self.recall_query is not None:
             raise InvalidField("hybrid: excludes recall_query: give one of them")
         reranker.manifest.profile(self.profile)

@@ -18,6 +18,7 @@ from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server import tei, tei_v1_pb2, tei_v1_pb2_grpc
 from plugin_server.backend import Backend, Source
 from plugin_server.core import Core
+from plugin_server.decoding import Decoding
 from plugin_server.errors import InvalidField
 from plugin_server.guard import Guard
 from plugin_server.health import Health
@@ -117,7 +118,7 @@ class Server:
             metrics.certificate(lambda: certificates.expires)
         keyring = Keyring(settings.api_keys, metrics) if settings.api_keys else None
         seen = Interceptor(metrics.grpc, methods(pb, tei_v1_pb2, health_pb2, reflection_pb2))
-        interceptors = [seen, *([Guard(keyring)] if keyring else [])]
+        interceptors = [seen, *([Guard(keyring)] if keyring else []), Decoding()]
         server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
         core = Core(metrics.watched(reranker), settings.bounds, metrics)
         metrics.queue(core.admission)

@@ -83,14 +83,14 @@ class ServerSettings:
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high:
-                raise InvalidField(f"{name}: {value:g} is not between {low:g} and {high:g}: give one that is")
+                raise InvalidField(f"{name}: {value!s:.40} is not between {low:g} and {high:g}: give one that is")
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise InvalidField("tls_certificate, tls_key: give both or neither")
         if self.tls_client_ca and not self.tls_certificate:
             raise InvalidField("tls_client_ca: needs TLS: give tls_certificate and tls_key too")
         for name in ("tls_certificate", "tls_key", "tls_client_ca", "api_keys"):
-            if (file := getattr(self, name)) and not Path(file).is_file():
-                raise InvalidField(f"{name}: {file}: there is no such file")
+            if (file := getattr(self, name)) and not _is_file(file):
+                raise InvalidField(f"{name}: {file:.200}: there is no such file")
         for name, known in (("log_format", LOG_FORMATS), ("log_level", LOG_LEVELS), ("tracing", TRACING)):
             if getattr(self, name) not in known:
                 raise UnknownChoice(name, getattr(self, name), list(filter(None, known)))
@@ -108,3 +108,10 @@ class ServerSettings:
     def bounds(self) -> Bounds:
         """How much is taken on."""
         return Bounds(self.max_concurrent, self.max_queue, self.max_wait)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # a name that is too long for one
+        return False

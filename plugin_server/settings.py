@@ -14,6 +14,8 @@ MISMATCH = ("encode", "unverified", "refuse")
 FAILURE = ("open", "closed")
 PROVIDERS = ("cpu", "cuda", "tensorrt")
 VERIFICATIONS = ("full", "cascade", "light")
+#: What 32 bits can tell a client; and threads that no machine has cores for.
+LARGEST, MAX_THREADS = 2**32 - 1, 1024
 #: Of one request, by every door; gRPC's own 4 MiB would refuse a few hundred long documents.
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
@@ -67,9 +69,13 @@ class Settings:
         for name in ("max_candidates", "max_characters", "max_query_tokens", "max_windows"):
             if getattr(self, name) < 1:
                 raise InvalidField(f"{name}: {getattr(self, name)} is below 1: give a whole number of at least 1")
+            if getattr(self, name) > LARGEST:
+                raise InvalidField(f"{name}: is above {LARGEST}: give a smaller number")
         for name, what in (("threads", "every core, or their number"), ("cache_bytes", "no cache, or its bytes")):
             if getattr(self, name) < 0:
                 raise InvalidField(f"{name}: {getattr(self, name)} is below 0: give 0 for {what}")
+        if self.threads > MAX_THREADS:
+            raise InvalidField(f"threads: is above {MAX_THREADS}: give 0 for every core, or their number")
         if self.provider not in PROVIDERS:
             raise UnknownChoice("provider", self.provider, list(PROVIDERS))
         if self.on_mismatch not in MISMATCH:
@@ -111,10 +117,10 @@ def read_fields(kind: type[Value], mapping: Mapping[str, str]) -> Value:
             given[item.name] = _truth(name, mapping[name])
             continue
         try:
-            given[item.name] = types[item.name](mapping[name])
+            given[item.name] = _read(types[item.name], mapping[name])
         except ValueError:
             what = "a number" if types[item.name] is float else "a whole number"
-            raise InvalidField(f"{name}: {mapping[name]!r} is not {what}") from None
+            raise InvalidField(f"{name}: {mapping[name]!r:.100} is not {what}") from None
     return kind(**given)
 
 
@@ -125,5 +131,12 @@ def _truth(name: str, text: str) -> bool:
         InvalidField: it says neither yes nor no.
     """
     if text.lower() not in YES + NO:
-        raise InvalidField(f"{name}: {text!r} is neither true nor false: give one of them")
+        raise InvalidField(f"{name}: {text!r:.100} is neither true nor false: give one of them")
     return text.lower() in YES
+
+
+def _read(kind: type[str | int | float], text: str) -> str | int | float:
+    """The value that a text spells; of numbers only what any program reads alike, no ``1_000`` and no ``١٠``."""
+    if kind is not str and ("_" in text or not text.isascii()):
+        raise ValueError
+    return kind(text)

@@ -60,6 +60,8 @@ TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
     LayoutError: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
 }
 UNFORESEEN = (grpc.StatusCode.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR)
+#: Characters of a sentence: percent-encoded they must fit the 8 KiB that gRPC's clients take of headers.
+LONGEST = 600
 #: What a caller reads of an error that is not in the table.
 UNFORESEEN_MESSAGE = "internal error: the server's log has the traceback"
 
@@ -89,10 +91,12 @@ def http_status(error: BaseException) -> int:
 def message(error: BaseException) -> str:
     """What the caller may read of an error: its sentence, or nothing of the inside if it is not simgate's.
 
-    The latter is logged with its traceback.
+    The latter is logged with its traceback. A sentence that quotes much of what was sent is cut, because gRPC sends it
+    as a header, and half a surrogate pair becomes ``?``.
     """
     if _row(error) is not UNFORESEEN:
-        return str(error)
+        words = str(error).encode("utf-8", "replace").decode()
+        return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
     log.error("unforeseen error", exc_info=error)
     return UNFORESEEN_MESSAGE
 

@@ -6,12 +6,15 @@ import json
 import math
 from typing import Any, NoReturn
 
+from plugin_server.depth import too_deep
+from plugin_server.errors import EngineError
+
 
 def parse(raw: bytes | str) -> Any:
     """The value that a JSON text spells.
 
     Raises:
-        ValueError: it is not JSON, a key occurs twice, or a number is not finite.
+        ValueError: it is not JSON, a key occurs twice, a number is not finite, or it is nested too deeply.
 
     Example:
         >>> parse(b'{"size": 3}')
@@ -22,9 +25,12 @@ def parse(raw: bytes | str) -> Any:
         ValueError: the key 'size' occurs twice
     """
     try:
-        return json.loads(raw, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique)
+        value = json.loads(raw, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
+    if too_deep(value):
+        raise ValueError("is nested too deeply")
+    return value
 
 
 def write(value: Any, pretty: bool = False) -> bytes:
@@ -37,6 +43,30 @@ def write(value: Any, pretty: bool = False) -> bytes:
     if pretty:
         return json.dumps(value, indent=2, separators=(",", " : "), allow_nan=False).encode() + b"\n"
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def answered(raw: bytes) -> Any:
+    """The value of an engine's answer, which need not be strict.
+
+    Raises:
+        EngineError: it is not JSON.
+    """
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise EngineError(f"the engine's answer is not JSON: {error}") from None
+
+
+def passed_on(value: Any, pretty: bool = False) -> bytes:
+    """What `write` gives, of an engine's answer.
+
+    Raises:
+        EngineError: it has a number that is not finite, or is nested too deeply.
+    """
+    try:
+        return write(value, pretty)
+    except (ValueError, RecursionError) as error:
+        raise EngineError(f"the engine's answer cannot be written again: {error}") from None
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -113,6 +113,10 @@ def test_one_altered_byte_is_found(copy: Path, name: str) -> None:
         ('{"format_version": "1"}', "format_version is missing or not a number", "text for a number"),
         ('{"format_version": 1}', "profiles", "nothing but the version"),
         ('{"format_version": 1, "profiles": []}', "items", "a list for an object"),
+        ('{"format_version": true}', "format_version is missing or not a number", "a truth value"),
+        ("[" * 100_000, "not valid JSON", "would exhaust the stack"),
+        ('{"format_version": 1, "quality": ' + "[" * 101 + "]" * 101 + "}", "nested too deeply", "could not be copied"),
+        ('{"format_version": 1, "name": "\\ud800"}', "surrogates", "no client could be told the name"),
     ],
 )
 def test_no_manifest(copy: Path, content: str, message: str, remark: str) -> None:
@@ -156,6 +160,9 @@ def test_missing_field_is_named(copy: Path, name: str) -> None:
         ("fingerprint", 12, "a number"),
         ("recall_dimension", 0, "below 1"),
         ("recall_dimension", "384", "text for a number"),
+        ("recall_dimension", True, "no number"),
+        ("token_dimension", 65536, "more than a blob can say"),
+        ("window_tokens", 10**400, "more than a blob can say"),
         ("token_dimension", 64.0, "a fraction"),
         ("token_bits", 6, "neither 4 nor 8"),
         ("token_bits", 4.0, "a fraction"),
@@ -167,6 +174,7 @@ def test_missing_field_is_named(copy: Path, name: str) -> None:
         ("window_overlap", "32", "text for a number"),
         ("match_threshold", "0.5", "text for a number"),
         ("match_threshold", float("nan"), "not a number"),
+        ("match_threshold", 10**400, "beyond a double"),
         ("files", [], "a list"),
         ("files", {}, "no file"),
         ("files", dict.fromkeys(FILES[:-1], "0" * 64), "a file is left out"),
@@ -198,6 +206,9 @@ def test_wrong_value(copy: Path, field: str, value: object, remark: str) -> None
         ({"threshold": True}, "JSON's true is no number"),
         ({"threshold": float("nan")}, "JSON as Python writes it has NaN"),
         ({"threshold": 0.5, "scale": None}, "no scale"),
+        ({"threshold": 0.5, "bias": 10**400}, "beyond a double"),
+        ({"threshold": 0.5, "blend": 1e300}, "scores would overflow"),
+        ({"threshold": 0.5, "short_threshold": 0}, "has no log-odds"),
         ({"threshold": 0.5, "bias": float("inf")}, "an endless bias"),
         ({"threshold": 0.5, "colour": 1}, "an unknown knob"),
         ({"threshold": 0.5, "short_threshold": 1.0}, "nothing short would be accepted"),
@@ -272,3 +283,10 @@ def test_threshold_never_jumps() -> None:
     steps = [Profile(0.07, short_threshold=0.3).threshold_for(tokens) for tokens in range(1, 200)]
     assert steps == sorted(steps, reverse=True)
     assert max(a - b for a, b in pairwise(steps)) < 0.01
+
+
+def test_the_smallest_thresholds_have_one_for_every_length() -> None:
+    profile = Profile(5e-324, short_threshold=1 - 2**-53)
+    thresholds = [profile.threshold_for(tokens) for tokens in range(SHORT - 1, LONG + 2)]
+    assert all(0 < threshold < 1 for threshold in thresholds)
+    assert thresholds == sorted(thresholds, reverse=True)

@@ -21,6 +21,7 @@ REFUSED = [
     (b'"a red car"', "not an object but a text", "a bare text"),
     (b"null", "not an object but null", "null"),
     (b"[" * 100_000, "nested too deeply", "would exhaust the stack"),
+    (b'{"text": "a", "b": ' + b"[" * 101 + b"]" * 101 + b"}", "nested too deeply", "could not be written again"),
     (b'{"text": "a", "price": NaN}', "NaN is not a finite number", "not JSON, though Python reads it"),
     (b'{"text": "a", "price": 1e999}', "1e999 is not a finite number", "beyond a double"),
     (b'{"text": "a", "price": ' + b"9" * 5000 + b"}", "not JSON", "thousands of digits"),

@@ -210,6 +210,10 @@ def test_lines_that_engines_refuse_or_read_in_different_ways() -> None:
         multi.split(b"{}\n{}")
     with pytest.raises(InvalidField, match="body: the first line is empty"):
         multi.split(b"\n{}\n")
+    for header in (b'{"search_pipeline":', b'["search_pipeline"]', b'{"search_pipeline":' + b"[" * 100_000):
+        assert multi.index_of(header, "b") == "b"
+        with pytest.raises(InvalidField, match="body: the header of a search is no JSON object"):
+            multi.without_pipeline(header)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +226,8 @@ def test_lines_that_engines_refuse_or_read_in_different_ways() -> None:
         (b"{'a': 1}", "Expecting property name"),
         (b'{"a": 1,}', "."),
         (b"\xff\xfe\xfd", "."),
-        (b"[" * 100_000, "."),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 101 + b"]" * 101, "nested too deeply"),
     ],
 )
 def test_what_is_not_strict_json(raw: bytes, words: str) -> None:
@@ -255,8 +260,18 @@ def test_an_error_that_is_not_simgate_s_tells_nothing(caplog: pytest.LogCaptureF
         {"url": "http://a:b@localhost:9200"},
         {"url": "http://localhost?x=1"},
         {"text_field": ""},
+        {"url": "http://[::1"},
+        {"url": "http://[::1]x[::1]"},
+        {"url": "http://localhost:99999"},
+        {"url": "http://localhost:0"},
+        {"url": "http://local host"},
+        {"url": "http://a..b"},
+        {"url": "http://a\0"},
         {"timeout": 0},
+        {"timeout": float("inf")},
+        {"timeout": float("nan")},
         {"verify_timeout": -1},
+        {"max_body_bytes": 0},
         {"fail": "ajar"},
     ],
 )

@@ -224,6 +224,9 @@ MALFORMED = [
     ({"took": 1}, "the engine's answer is no search response"),
     ({"hits": {"hits": {}}}, "the engine's answer is no search response"),
     ({"hits": {"hits": [1]}}, "the engine's answer is no search response"),
+    ({"hits": {"hits": [{"_score": 10**400}]}}, "the engine's answer is no search response: a hit's _score is not"),
+    (b'{"hits": {"hits": [{"_score": NaN}]}}', "the engine's answer is no search response: a hit's _score is not"),
+    (b"[" * 100_000, "the engine's answer is not JSON"),
 ]
 
 
@@ -416,6 +419,13 @@ SECOND = RESPONSE | {"hits": {"total": {"value": 1, "relation": "eq"}, "hits": [
         (SECOND | {"hits": {"total": {"value": 3}}}, 502, "aggregations: the engine found 3 of the 1 kept", "pipeline"),
         ({"hits": {}}, 502, "aggregations: the engine's answer for the kept hits cannot be read", "malformed"),
         (b"?", 502, "the engine's answer is not JSON", "malformed"),
+        (SECOND | {"_shards": [1]}, 502, "aggregations: the engine's answer for the kept hits cannot", "malformed"),
+        (
+            {name: value for name, value in SECOND.items() if name != "_shards"} | {"timed_out": True},
+            502,
+            "aggregations: the engine's answer for the kept hits cannot",
+            "out of time, and no word of its shards",
+        ),
     ],
 )
 def test_aggregations_over_the_kept_hits(reranker: Reranker, second: Any, status: int, words: str, remark: str) -> None:
@@ -434,6 +444,48 @@ def test_aggregations_over_the_kept_hits(reranker: Reranker, second: Any, status
     query = {"bool": {"filter": [{"bool": {"should": [group]}}]}}
     again = AGGS | {"timeout": "1s", "search_pipeline": "_none", "size": 0, "query": query, "track_total_hits": True}
     assert json.loads(asked["body"]) == again
+
+
+@pytest.mark.parametrize("wrong", [{"_index": None}, {"_index": ["a"]}, {"_id": 7}, {"_id": None}])
+def test_hits_that_cannot_be_found_again_are_not_counted(reranker: Reranker, wrong: dict[str, Any]) -> None:
+    answer = RESPONSE | {"hits": {"total": 1, "hits": [HITS[1] | wrong]}}
+    with gateway(Engine(answer), reranker) as url:
+        status, found = search(url, BODY | AGGS)
+    assert (status, found["error"]["reason"]) == (
+        502,
+        "aggregations: the engine's answer has a hit without _index or _id",
+    )
+
+
+def test_partial_aggregations_where_the_engine_told_of_no_shards(reranker: Reranker) -> None:
+    second = SECOND | {"timed_out": True, "_shards": {"failed": 1}}
+    with gateway(Engine(RESPONSE | {"_shards": "?"}, second), reranker) as url:
+        assert search(url, BODY | AGGS)[1]["_shards"] == {"failed": 1}
+
+
+@pytest.mark.parametrize("path", ["/a/_search", "/a/_doc/1"])
+def test_a_status_that_http_does_not_have(reranker: Reranker, path: str) -> None:
+    answer = b"HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\n{}"
+    with raw_engine(answer) as engine, serving(Gateway(Core(reranker), GatewaySettings(engine))) as url:
+        status, found = search(url, BODY, path)
+    assert (status, found["error"]["type"]) == (502, "simgate_engine_error")
+    assert "answered with the status 999" in found["error"]["reason"]
+
+
+@contextmanager
+def raw_engine(answer: bytes) -> Iterator[str]:
+    """An engine that answers its first request with these bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(1 << 16)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(30)
 
 
 def test_partial_aggregations_stay_visible(reranker: Reranker) -> None:

@@ -45,6 +45,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"rerank": {"query_context": {"query_text_path": "query"}}}, "ext.rerank.query_context.query_text_path: does"),
     ({"rerank": {"query_context": {"query_text_path": "no.such"}}}, "ext.rerank.query_context.query_text_path: does"),
     ({"rerank": {"query_context": {"query_text_path": "query.bool.must.7"}}}, "ext.rerank.query_context.query_text_p"),
+    (
+        {"rerank": {"query_context": {"query_text_path": "query.bool.must." + "1" * 900}}},
+        "ext.rerank.query_context.query",
+    ),
+    (
+        {"rerank": {"query_context": {"query_text_path": "a." * 501}}},
+        "ext.rerank.query_context.query_text_path: has more",
+    ),
     ({"rerank": {"query_context": {"query_text_path": ["a"]}}}, "ext.rerank.query_context.query_text_path: does not"),
     ({"rerank": TEXT, "simgate": []}, "ext.simgate: is not an object"),
     ({"rerank": TEXT, "simgate": {"polcy": "filter", "b": 1}}, "ext.simgate: 'polcy', 'b' is not known: choose from"),

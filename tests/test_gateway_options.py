@@ -9,7 +9,7 @@ import pytest
 from plugin_server.errors import InvalidField
 from plugin_server.gateway.ask import Ask, ask
 from plugin_server.gateway.context import Context
-from plugin_server.gateway.options import BODY, PARAMS, Fate, Search
+from plugin_server.gateway.options import BODY, PARAMS, Fate, Search, check
 from plugin_server.gateway.params import Params
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.ranking import Policy
@@ -166,6 +166,11 @@ def test_refused(body: dict[str, Any], params: str, knobs: dict[str, Any], words
 @pytest.mark.parametrize(("params", "expected", "remark"), URL)
 def test_url(params: str, expected: str, remark: str) -> None:
     assert asked({}, params, {}).params.raw == expected, remark
+
+
+def test_a_parameter_is_looked_at_once_however_often_it_is_given() -> None:
+    search = Search({}, Params("format=json&" * 20_000), Context("a hill"))
+    check(search)  # would take minutes
 
 
 def test_every_row_has_a_case() -> None:

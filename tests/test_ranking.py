@@ -63,7 +63,9 @@ def test_order(
     assert all(math.isfinite(score) for score in scores)
 
 
-@pytest.mark.parametrize("recall", [[0.1, 0.2, 0.3, 0.4], [5e9, -5e9, 0, 1], [0.0] * 4, [-3, -2, -1, -4]])
+@pytest.mark.parametrize(
+    "recall", [[0.1, 0.2, 0.3, 0.4], [5e9, -5e9, 0, 1], [0.0] * 4, [-3, -2, -1, -4], [1.7e308, -1.7e308, 0, 1]]
+)
 @pytest.mark.parametrize("fates", sorted({"".join(fates) for fates in permutations("aaurr", 4)}))
 def test_a_rejected_candidate_never_scores_like_another(fates: str, recall: list[float]) -> None:
     ranking = ranked(fates, recall, "demote", 0.1)
@@ -71,6 +73,7 @@ def test_a_rejected_candidate_never_scores_like_another(fates: str, recall: list
     low = [hit.score for hit in ranking.hits if hit.verdict.outcome is Outcome.REJECTED]
     high = [hit.score for hit in ranking.hits if hit.verdict.outcome is not Outcome.REJECTED]
     assert not low or not high or max(low) < min(high)
+    assert all(map(math.isfinite, (*low, *high)))
 
 
 def test_score_is_recall_plus_blend() -> None:

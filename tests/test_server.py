@@ -119,6 +119,33 @@ def test_bad_verify(stub: Any) -> None:
     assert failure(stub.Verify, pb.VerifyRequest(pairs=[pair], profile=7))[0] is invalid
 
 
+@pytest.mark.parametrize(
+    "method",
+    [
+        "/simgate.v1.Simgate/Rerank",
+        "/simgate.v1.Simgate/Info",
+        "/tei.v1.Rerank/Rerank",
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    ],
+)
+def test_bytes_that_are_no_message(address: str, caplog: pytest.LogCaptureFixture, method: str) -> None:
+    with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as caught:
+        list(channel.stream_stream(method)(iter([b"\xff\xff"]), timeout=60))
+    error: Any = caught.value
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert error.details() == "request: is not this method's message: use a client made from its .proto"
+    assert "Traceback" not in caplog.text
+
+
+def test_a_long_value_is_quoted_in_part(stub: Any) -> None:
+    code, message = failure(
+        stub.Rerank, pb.RerankRequest(query=QUERY, candidates=[{"text": TEXT, "id": "é" * 9000}] * 2)
+    )
+    assert (code, message[:24]) == (grpc.StatusCode.INVALID_ARGUMENT, "candidates: the id 'éééé")
+
+
 def test_bad_encode(stub: Any) -> None:
     invalid = grpc.StatusCode.INVALID_ARGUMENT
     assert failure(stub.Encode, pb.EncodeRequest()) == (invalid, "texts: the list is empty: send at least one")

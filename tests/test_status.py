@@ -5,7 +5,7 @@ import pytest
 
 from plugin_server import errors
 from plugin_server.remote import KINDS, RemoteError, RemoteOverloaded, RemoteTooLarge, remote_error
-from plugin_server.status import UNFORESEEN_MESSAGE, grpc_status, http_status, message
+from plugin_server.status import LONGEST, UNFORESEEN_MESSAGE, grpc_status, http_status, message
 
 Code = grpc.StatusCode
 CASES = [
@@ -62,6 +62,12 @@ def test_every_error_of_the_tree_has_a_row() -> None:
 
 def test_message_of_simgate_is_told() -> None:
     assert message(errors.NoCandidates()) == "candidates: the list is empty: send at least one text, blob or id"
+
+
+def test_message_fits_a_header_and_is_unicode() -> None:
+    said = message(errors.UnknownChoice("profile", "é" * 100_000, ["pairs"]))
+    assert said.startswith("profile: 'ééé") and said.endswith("é…") and len(said) <= LONGEST + 1
+    assert message(errors.EngineRefused("no \ud800")) == "no ?"
 
 
 def test_message_of_others_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -181,5 +181,6 @@ def tls(url: str, ca: str) -> ssl.SSLContext | None:
         return None
     try:
         return ssl.create_default_context(cafile=ca or None)
-    except OSError as error:
-        raise InvalidField(f"engine_ca: {ca}: {error.strerror or error}: give a PEM file") from error
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
+        fault = getattr(error, "strerror", None) or error
+        raise InvalidField(f"engine_ca: {ca:.200}: {fault}: give a PEM file") from error

@@ -88,7 +88,7 @@ class Engine:
             raise EngineTimeout(url, self.settings.engine_timeout) from None
         except ConnectionError as error:
             raise EngineUnavailable(url, str(error)) from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EngineError(f"{url}: {error}"[:REASON]) from None
         if not isinstance(answer, dict | list):
             raise EngineError(f"{url}: gave an answer that is not JSON: {shortened(answer)!r}")
@@ -125,7 +125,7 @@ def shaped(request: str) -> Iterator[None]:
     """
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise EngineError(f"the engine's answer is not that of {request}: {error!r}"[:REASON]) from error
 
 
@@ -144,6 +144,13 @@ def engine_error(status: int, body: Any) -> EngineError:
 
 def reason(body: Any) -> str:
     """What an error of the engine says: its type and reason and the innermost cause; at most `REASON` characters."""
+    try:
+        return _reason(body)
+    except (TypeError, AttributeError, RecursionError):
+        return "an error that cannot be read"
+
+
+def _reason(body: Any) -> str:
     fault = body.get("error", body) if isinstance(body, dict) else body
     if not isinstance(fault, dict):
         return shortened(fault)

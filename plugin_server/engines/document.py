@@ -73,9 +73,25 @@ def numbers(vector: np.ndarray[Any, np.dtype[np.float32]], mapped: Mapped) -> li
 
 
 def documented(identity: str, fields: Mapping[str, Any], layout: Layout) -> Document:
-    """The document that an engine's source describes, without simgate's fields."""
+    """The document that an engine's source describes, without simgate's fields; half a surrogate pair becomes ``?``.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    if not isinstance(identity, str):
+        raise TypeError(f"_id {identity!r:.40}")
     title = fields.get(layout.title, "")
     extra = {
         name: value for name, value in fields.items() if name not in OWN and name not in (layout.text, layout.title)
     }
-    return Document(identity, layout.text_of(fields), title if isinstance(title, str) else "", extra)
+    return Document(*_sendable([identity, layout.text_of(fields), title if isinstance(title, str) else "", extra]))
+
+
+def _sendable(value: list[Any]) -> list[Any]:
+    """The value as it can be sent on."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        value = json.loads(text.encode("utf-8", "replace"))
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -83,6 +84,8 @@ def _ids(hits: Sequence[dict[str, Any]]) -> list[str]:
 def _found(hit: dict[str, Any], identity: str, question: Question, layout: Layout, mapped: Mapped) -> Found:
     fields = hit.get("_source", {})
     score = float(hit["_score"] or 0.0)
+    if not math.isfinite(score):
+        raise ValueError(f"_score {score}")
     blob = fields.get(BLOB, "")
     document = documented(identity, fields, layout)
     return Found(document, mapped.cosine(score) if question.dense else score, blob if isinstance(blob, str) else "")
@@ -109,7 +112,8 @@ def incomplete(answer: Any) -> str:
     shards = answer.get("_shards", {}) if isinstance(answer, dict) else {}
     if shards.get("failed"):
         first: dict[str, Any] = next(iter(shards.get("failures", [])), {})
-        return f"{shards['failed']} of {shards['total']} shards failed: {reason({'error': first.get('reason', {})})}"
+        said = f"{shards['failed']} of {shards['total']} shards failed: {reason({'error': first.get('reason', {})})}"
+        return said.encode("utf-8", "replace").decode()
     return "the engine ran out of time" if isinstance(answer, dict) and answer.get("timed_out") else ""
 
 
@@ -125,4 +129,6 @@ async def find(
     piped = question.hybrid and engine.kind == "opensearch"
     params = {"search_pipeline": engine.settings.hybrid_pipeline} if piped else None
     answer = await engine.request("POST", f"/{path(question.index)}/_search", asked, params)
-    return founds(answer, question, engine.layout, mapped), incomplete(answer)
+    found = founds(answer, question, engine.layout, mapped)
+    with shaped("a search"):
+        return found, incomplete(answer)

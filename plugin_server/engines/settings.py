@@ -58,6 +58,9 @@ class EngineSettings:
             )
         if holds_credentials(self.engine_url):
             raise InvalidField("engine_url: holds a name or a password: give them as engine_user and engine_password")
+        for name in ("engine_user", "engine_password", "engine_api_key"):
+            if not getattr(self, name).isprintable():
+                raise InvalidField(f"{name}: holds a character that cannot be printed, such as a line end")
         if bool(self.engine_user) != bool(self.engine_password):
             raise InvalidField("engine_user, engine_password: give both or neither")
         if self.engine_user and self.engine_api_key:
@@ -95,13 +98,17 @@ def is_address(url: str) -> bool:
         >>> is_address("http://search:9200"), is_address("search:9200"), is_address("http://search:9200/?a=b")
         (True, False, False)
     """
+    from yarl import URL  # of aiohttp, which sends the requests; the commands that need no engine start faster without
+
     try:
         parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # whose message may hold a password
+        host, port = URL(url).host or "", parts.port
+        host.encode("idna")  # as looking it up does
+    except ValueError:  # of a port, a bracket or a host that cannot be; its message may hold a password
         return False
-    plain = port != 0 and not parts.query and not parts.fragment
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
+    plain = url.isprintable() and " " not in url and "[" not in parts.netloc.rpartition("@")[2][1:]
+    whole = parts.scheme in ("http", "https") and host and port != 0
+    return bool(plain and whole and not parts.query and not parts.fragment)
 
 
 def holds_credentials(url: str) -> bool:

@@ -96,7 +96,8 @@ def path(name: str) -> str:
         >>> path("shop-2024"), path("shop-*")
         ('shop-2024', 'shop-%2A')
     """
-    if not name or name[0] in "_-+" or any(sign in name for sign in '\\/?"<>| #:') or name != name.lower():
+    dots = any(part in (".", "..") for part in name.split(","))
+    if not name or dots or name[0] in "_-+" or any(sign in name for sign in '\\/?"<>| #:') or name != name.lower():
         raise InvalidField(f"index: {name!r} is no name of an index: small letters, digits, - and . are")
     return quote(name, safe=",")
 

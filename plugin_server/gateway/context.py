@@ -15,6 +15,8 @@ from plugin_server.settings import VERIFICATIONS
 
 TEXT, PATH = "query_text", "query_text_path"
 HERE = "ext.rerank.query_context"
+#: Characters of a path: every way to part it at its dots is tried; and digits of a place in a list.
+LONGEST_PATH, LONGEST_NUMBER = 1000, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def context_of(body: Any, max_k: int) -> Context | None:
     _only(given, [TEXT, PATH], HERE)
     if len(given) != 1:
         raise InvalidField(f"{HERE}: give one of {TEXT} and {PATH}")
+    if isinstance(given.get(PATH), str) and len(given[PATH]) > LONGEST_PATH:
+        raise InvalidField(f"{HERE}.{PATH}: has more than {LONGEST_PATH} characters: give {TEXT}")
     query = given[TEXT] if TEXT in given else _at(body, given[PATH])
     if not isinstance(query, str):
         raise InvalidField(f"{HERE}.{next(iter(given))}: does not give a text")
@@ -131,7 +135,8 @@ def _at(value: Any, path: Any) -> Any:
     parts = path.split(".")
     if isinstance(value, list):
         number = parts[0]
-        found = value[int(number)] if number.isdecimal() and int(number) < len(value) else None
+        place = int(number) if number.isdecimal() and len(number) < LONGEST_NUMBER else len(value)
+        found = value[place] if place < len(value) else None
         return _at(found, ".".join(parts[1:]))
     if not isinstance(value, dict):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -212,22 +211,16 @@ class Exchange:
     @staticmethod
     async def _reply(reply: Reply, body: Any, params: Params) -> Reply:
         """The engine's reply with another body."""
-        try:
-            if len(reply.body) < LONG:
-                return replace(reply, body=strict.write(body, params.flag("pretty")))
-            return replace(reply, body=await asyncio.to_thread(strict.write, body, params.flag("pretty")))
-        except ValueError as error:  # a number that is not finite
-            raise EngineError(f"the engine's answer cannot be written again: {error}") from None
+        if len(reply.body) < LONG:
+            return replace(reply, body=strict.passed_on(body, params.flag("pretty")))
+        return replace(reply, body=await asyncio.to_thread(strict.passed_on, body, params.flag("pretty")))
 
 
 async def parsed(reply: Reply) -> Any:
     """The JSON of a reply; a long one is parsed on a thread, so that other requests do not wait."""
-    try:
-        if len(reply.body) < LONG:
-            return json.loads(reply.body)
-        return await asyncio.to_thread(json.loads, reply.body)
-    except ValueError as error:
-        raise EngineError(f"the engine's answer is not JSON: {error}") from None
+    if len(reply.body) < LONG:
+        return strict.answered(reply.body)
+    return await asyncio.to_thread(strict.answered, reply.body)
 
 
 def _timed(response: dict[str, Any], start: float) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import aiohttp
 from yarl import URL
 
 from plugin_server.engines.clients import tls
-from plugin_server.errors import EngineTimeout, EngineUnavailable
+from plugin_server.errors import EngineError, EngineTimeout, EngineUnavailable
 from plugin_server.gateway.settings import GatewaySettings
 
 Headers = list[tuple[str, str]]
@@ -69,7 +69,7 @@ class Forward:
             async with self._opened().request(
                 method, self._url(target), headers=headers, data=data, allow_redirects=False
             ) as reply:
-                self.product = reply.headers.get(PRODUCT, self.product)
+                self._look_at(reply)
                 yield reply
         except TimeoutError:
             raise EngineTimeout(self._settings.url, min(CONNECT_TIMEOUT, self._settings.timeout)) from None
@@ -89,7 +89,7 @@ class Forward:
                 async with self._opened().request(
                     method, self._url(target), headers=headers, data=data, allow_redirects=False, timeout=limit
                 ) as reply:
-                    self.product = reply.headers.get(PRODUCT, self.product)
+                    self._look_at(reply)
                     return Reply(reply.status, end_to_end(reply.raw_headers), await reply.read())
             except aiohttp.ServerDisconnectedError as error:
                 if attempt == 2:
@@ -105,6 +105,14 @@ class Forward:
         session, self._session = self._session, None
         if session:
             await session.close()
+
+    def _look_at(self, reply: aiohttp.ClientResponse) -> None:
+        """Nothing; the reply is one that can be passed on."""
+        if not 200 <= reply.status < 600:
+            raise EngineError(
+                f"{self._settings.url}: answered with the status {reply.status}, which HTTP does not have"
+            )
+        self.product = reply.headers.get(PRODUCT, self.product)
 
     def _url(self, target: str) -> URL:
         """The engine's address with a target as it was written; whatever that is, it stays the engine's."""

@@ -46,7 +46,7 @@ def index_of(header: bytes, otherwise: str) -> str:
     """
     try:
         named = json.loads(header).get("index", otherwise)
-    except (ValueError, AttributeError):  # empty; or the engine refuses it
+    except (ValueError, AttributeError, RecursionError):  # empty; or the engine refuses it
         return otherwise
     only = named[0] if isinstance(named, list) and len(named) == 1 else named
     return only if isinstance(only, str) else ""
@@ -55,10 +55,16 @@ def index_of(header: bytes, otherwise: str) -> str:
 def without_pipeline(header: bytes) -> bytes:
     """The header of a search that runs no search pipeline, if it named one; else the header as it is.
 
+    Raises:
+        InvalidField: it is no JSON object.
+
     Example:
         >>> without_pipeline(b'{"index": "a", "search_pipeline": "p"}'), without_pipeline(b"")
         (b'{"index": "a", "search_pipeline": "_none"}', b'')
     """
     if b"search_pipeline" not in header:
         return header
-    return json.dumps(json.loads(header) | {"search_pipeline": "_none"}).encode()
+    try:
+        return json.dumps(json.loads(header) | {"search_pipeline": "_none"}).encode()
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidField("body: the header of a search is no JSON object: write one, or {}") from None

@@ -227,7 +227,7 @@ def check(search: Search) -> None:
         plugin_server.errors.InvalidField: scroll: cannot be combined with a rerank context in this search: later ...
     """
     given = [(name, BODY.get(name)) for name in search.body] + [
-        (name, PARAMS.get(name)) for name in search.params.names()
+        (name, PARAMS.get(name)) for name in dict.fromkeys(search.params.names())
     ]
     for name, option in given:
         if option and option.clashes(search):

@@ -24,10 +24,16 @@ def recount(ask: Ask, kept: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The body of a search whose aggregations are over the kept hits alone.
 
     Hits are found again by their index and id, and counted, so that `merged` notices if one is not.
+
+    Raises:
+        EngineError: a hit has no index or id.
     """
     ids: dict[str, list[str]] = defaultdict(list)
     for hit in kept:
-        ids[hit["_index"]].append(hit["_id"])
+        index, identity = hit.get("_index"), hit.get("_id")
+        if not isinstance(index, str) or not isinstance(identity, str):
+            raise EngineError("aggregations: the engine's answer has a hit without _index or _id")
+        ids[index].append(identity)
     groups = [
         {"bool": {"filter": [{"term": {"_index": index}}, {"ids": {"values": values}}]}}
         for index, values in ids.items()
@@ -55,7 +61,7 @@ def merged(response: dict[str, Any], second: Any, kept: int) -> dict[str, Any]:
     try:
         total = second["hits"]["total"]
         found = total if isinstance(total, int) else total["value"]
-        partial = bool(second["timed_out"] or second["_shards"]["failed"])
+        partial = bool(second["_shards"]["failed"] or second["timed_out"])
         aggregations = second["aggregations"]
     except (KeyError, TypeError):
         raise EngineError("aggregations: the engine's answer for the kept hits cannot be read") from None
@@ -67,6 +73,7 @@ def merged(response: dict[str, Any], second: Any, kept: int) -> dict[str, Any]:
     result = response | {"aggregations": aggregations}
     if partial:
         result["timed_out"] = response.get("timed_out") or second["timed_out"]
-        if not response.get("_shards", {}).get("failed"):
+        shards = response.get("_shards")
+        if not (isinstance(shards, dict) and shards.get("failed")):
             result["_shards"] = second["_shards"]
     return result

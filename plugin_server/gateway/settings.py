@@ -10,6 +10,9 @@ from plugin_server.engines.settings import bare, holds_credentials, is_address
 from plugin_server.errors import InvalidField, UnknownChoice
 from plugin_server.settings import FAILURE, MAX_REQUEST_BYTES
 
+#: What a length in bytes can be at most.
+MAX_BODY = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
@@ -47,16 +50,20 @@ class GatewaySettings:
 
     def __post_init__(self) -> None:
         if not is_address(self.url):
-            raise InvalidField(f"url: {bare(self.url)!r} is no address: give http://host:port or https://host:port")
+            raise InvalidField(
+                f"url: {bare(self.url)!r:.200} is no address: give http://host:port or https://host:port"
+            )
         if holds_credentials(self.url):
             raise InvalidField("url: holds credentials: leave them out, the callers' own are forwarded")
         object.__setattr__(self, "url", self.url.rstrip("/"))
         for name in ("text_field", "blob_field", "windows_field"):
             if not getattr(self, name):
                 raise InvalidField(f"{name}: is empty: give the name of a field")
-        for name in ("timeout", "verify_timeout", "max_body_bytes"):
-            if not getattr(self, name) > 0:
-                raise InvalidField(f"{name}: {getattr(self, name)} is not above 0")
+        for name in ("timeout", "verify_timeout"):
+            if not 0 < getattr(self, name) < 3600:
+                raise InvalidField(f"{name}: {getattr(self, name):g} is not between 0 and 3600 seconds")
+        if not 0 < self.max_body_bytes <= MAX_BODY:
+            raise InvalidField(f"max_body_bytes: is not a whole number from 1 to {MAX_BODY}")
         if self.fail not in FAILURE:
             raise UnknownChoice("fail", self.fail, list(FAILURE))
         Reach.of(self.indices)

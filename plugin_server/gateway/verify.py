@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from plugin_server.candidate import Candidate
 from plugin_server.encoder import Encoded
+from plugin_server.errors import EngineError
 from plugin_server.gateway.context import Context
 from plugin_server.gateway.recall import recall_of
 from plugin_server.gateway.settings import GatewaySettings
@@ -18,6 +20,9 @@ from plugin_server.reranker import Reranker
 def candidates_of(hits: Sequence[dict[str, Any]], settings: GatewaySettings) -> list[Candidate]:
     """A candidate for each hit, its place among them as the id, the engine's score as it is.
 
+    Raises:
+        EngineError: a score is not finite.
+
     Example:
         >>> hits = [{"_id": "7", "_score": 0.9, "fields": {"text": ["a red", "car"]}}]
         >>> candidates_of(hits, GatewaySettings("http://localhost:9200"))
@@ -26,9 +31,7 @@ def candidates_of(hits: Sequence[dict[str, Any]], settings: GatewaySettings) -> 
     result = []
     for place, hit in enumerate(hits):
         texts, blobs = _texts(hit, settings.text_field), _texts(hit, settings.blob_field)
-        score = hit.get("_score")
-        number = float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None
-        result.append(Candidate(" ".join(texts), str(place), number, blobs[0] if blobs else ""))
+        result.append(Candidate(" ".join(texts), str(place), _score(hit), blobs[0] if blobs else ""))
     return result
 
 
@@ -65,6 +68,16 @@ def verify(
 def unread(reranker: Reranker, context: Context, candidates: Sequence[Candidate], reason: str) -> Ranking:
     """The candidates in the order given, with their own scores, each unverified for the reason."""
     return reranker.unverified(candidates, context.profile, reason, context.calibration, context.policy)
+
+
+def _score(hit: dict[str, Any]) -> float | None:
+    """A hit's score, if it has one."""
+    score = hit.get("_score")
+    if not isinstance(score, int | float) or isinstance(score, bool):
+        return None
+    if not abs(score) <= sys.float_info.max:
+        raise EngineError("the engine's answer is no search response: a hit's _score is not a finite number")
+    return float(score)
 
 
 def _texts(hit: dict[str, Any], field: str) -> list[str]:
