@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from plugin_server.visit import current
+
 #: Headers, or keys of gRPC metadata, that hold a request's id, the first one first; engines' clients send the last.
 NAMES = ("x-request-id", "x-opaque-id")
 #: Characters of an id that are kept.
@@ -19,7 +21,7 @@ class Occasion:
 
     Attributes:
         way: the door, as ``/v2/rerank`` or ``simgate.v1.Rerank``.
-        request: the caller's id for it; empty for none.
+        request: the caller's id for it, else the one that logs and traces have; empty for none.
     """
 
     way: str = ""
@@ -42,7 +44,8 @@ def occurring(way: str, headers: Iterable[tuple[str | bytes, str | bytes]]) -> I
     Args:
         headers: names in lower case with their values.
     """
-    token = _NOW.set(Occasion(way, id_of(headers)))
+    visit = current()
+    token = _NOW.set(Occasion(way, id_of(headers) or (visit.id if visit else "")))
     try:
         yield _NOW.get()
     finally:

@@ -26,6 +26,7 @@ from plugin_server.ranking import Ranking
 from plugin_server.search import Question
 from plugin_server.shadow.mode import MOST, MOST_CHARACTERS
 from plugin_server.shadow.record import digest
+from plugin_server.visit import current
 
 QUERY = "turn left at the church"
 SAME, OTHER = "at the church, turn left", "turn right at the church"
@@ -91,6 +92,21 @@ def test_what_is_recorded_is_what_the_request_asks_for(
     expected = reranker.rerank(QUERY, candidates, policy="demote", verification=name, wanted=top_n)
     assert fates(record) == wanted(expected), remark
     assert sorted({item["cause"] for item in record["candidates"] if "cause" in item}) == causes
+
+
+def test_a_request_without_an_id_is_recorded_by_the_one_that_logs_have(
+    reranker: Reranker, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Reranker(reranker.bundle, reranker.settings)
+    del broken.verifier._session
+    seen: list[str] = []
+    caplog.handler.addFilter(lambda record: seen.append(visit.id if (visit := current()) else "") or True)
+    with shadowed(broken, run, tmp_path / "shadow.jsonl") as made:
+        answer = httpx.post(f"{made.url}/v2/rerank", json={"query": QUERY, "documents": TEXTS}, timeout=60)
+        (record,) = made.records(1)
+    assert record["request"] == answer.headers["x-request-id"]
+    failures = [name for name, given in zip(seen, caplog.records, strict=True) if "failed" in given.getMessage()]
+    assert failures == [record["request"]], "what fails later is logged with it too"
 
 
 def test_top_n_counts_in_the_order_sent(beside: Shadowed) -> None:

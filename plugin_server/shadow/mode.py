@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import Protocol
 
 from plugin_server.asked import Asked
 from plugin_server.candidate import Candidate
+from plugin_server.job import ENDLESS, working
 from plugin_server.ranking import Hit, Ranking
 from plugin_server.reranker import Reranker
 from plugin_server.room import Room
@@ -113,9 +115,11 @@ class Shadow:
 
         Whoever calls this sees to it that not too much waits: see `room`.
         """
+        with working(ENDLESS):  # the answer is not waited for; logs and traces know the request still
+            context = copy_context()
         try:
             future = self._threads.submit(
-                lambda: self._record(lambda: Judging(reranker, asked, self._texts).ranked(work))
+                context.run, self._record, lambda: Judging(reranker, asked, self._texts).ranked(work)
             )
         except RuntimeError:  # the threads have ended
             future = Future()
