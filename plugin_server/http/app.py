@@ -61,6 +61,7 @@ def app(
         exception_handlers={} if backend.gateway else {HTTPException: no_such_door},
     )
     made.state.max_body_bytes = max_body_bytes
+    made.state.admission = core.admission
     worker = Worker(core)
     for router in (cohere.routes(worker), tei.routes(worker), verify.routes(worker), probes.routes(metrics, ready)):
         made.include_router(router)

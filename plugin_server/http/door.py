@@ -52,6 +52,7 @@ class Door(APIRoute):
             limited = LimitedRequest(request.scope, request.receive)
             try:
                 await arrived(limited.body())
+                limited.app.state.admission.check()  # reading a large body's JSON costs as much as verifying some
                 return await while_there(handler(limited), limited)
             except ClientDisconnect:  # nobody is there to read an answer
                 return Response(status_code=GONE)
