@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     start = starts(given.starts, *options)
     with simgate(*options, cache_bytes=CACHE) as served:
         memory = growth(reranker, served, given.requests)
-    with simgate(*options) as served:
+    with simgate(*options, patient=True) as served:
         calls = {count: overhead(reranker, served, count, given.repetitions) for count in given.candidates}
         chosen = [shapes.shape(name, reranker) for name in given.shapes]
         rates = {shape.name: throughput(served, shape, given.seconds, given.rounds) for shape in chosen}

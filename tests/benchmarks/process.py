@@ -75,15 +75,20 @@ class Sampler:
                 return
 
 
+#: Settings under which nobody is sent away for having waited.
+PATIENT = {"SIMGATE_MAX_WAIT": "60", "SIMGATE_MAX_STANDING_WAIT": "60"}
+
+
 @contextmanager
-def simgate(*options: str, cache_bytes: int = 0) -> Iterator[Served]:
+def simgate(*options: str, cache_bytes: int = 0, patient: bool = False) -> Iterator[Served]:
     """``simgate serve`` on free ports, without an index; ended after the block.
 
     Args:
         options: more of the command's.
         cache_bytes: of encoded texts; without a cache the same query costs each time what another one would.
+        patient: requests wait until they are computed, as jobs would have it; else as long as the settings say.
     """
-    environment = {**os.environ, "SIMGATE_CACHE_BYTES": str(cache_bytes)}
+    environment = {**os.environ, "SIMGATE_CACHE_BYTES": str(cache_bytes)} | (PATIENT if patient else {})
     command = [sys.executable, "-m", "plugin_server", "serve", "--address", "127.0.0.1:0", "--http", "127.0.0.1:0"]
     with started([*command, "--no-index", *options], environment) as (process, log, start):
         address, http = until(lambda: _addresses(log), process, log)
