@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from plugin_server import maxsim
 from plugin_server.blob import maker
@@ -13,12 +12,10 @@ from plugin_server.candidate import Candidate
 from plugin_server.encoder import Encoded
 from plugin_server.errors import SimgateError
 from plugin_server.gather import Gathered, gather
+from plugin_server.loaded import Loaded
 from plugin_server.room import Room
 from plugin_server.spans import span
 from plugin_server.verdict import Verdict, judge, light, unverified
-
-if TYPE_CHECKING:
-    from plugin_server.reranker import Reranker
 
 
 class Judging:
@@ -37,7 +34,7 @@ class Judging:
 
     def __init__(
         self,
-        reranker: Reranker,
+        reranker: Loaded,
         query: str,
         encoded: Encoded,
         candidates: Sequence[Candidate],
@@ -119,13 +116,13 @@ class Judging:
         if self._reranker.observe:
             self._reranker.observe(documents, given, self._policy)
 
-    def _asked(self, reranker: Reranker) -> Encoded:
+    def _asked(self, reranker: Loaded) -> Encoded:
         """The query as a bundle encodes it."""
         if id(reranker) not in self._encoded:
             self._encoded[id(reranker)] = reranker.encoder.query(self._query)
         return self._encoded[id(reranker)]
 
-    def _by_bundle(self, numbers: Sequence[int]) -> Iterator[tuple[Reranker, list[int]]]:
+    def _by_bundle(self, numbers: Sequence[int]) -> Iterator[tuple[Loaded, list[int]]]:
         """Each bundle with the numbers of the candidates that it reads, if there are any."""
         for reranker, old in ((self._reranker, False), (self._reranker.previous, True)):
             chosen = [number for number in numbers if self._older[number] is old]
@@ -142,7 +139,7 @@ class Judging:
 
 
 def verdicts(
-    reranker: Reranker,
+    reranker: Loaded,
     texts: Sequence[str],
     queries: Sequence[Encoded],
     documents: Sequence[Gathered],

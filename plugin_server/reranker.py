@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from copy import copy
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
-from plugin_server.bundle import CARD, Bundle, Manifest
 from plugin_server.calibration import Calibration
-from plugin_server.calibrations import Calibrations, read_calibrations, sorted_out
 from plugin_server.candidate import Candidate, checked
-from plugin_server.encoder import Encoded, Encoder
-from plugin_server.errors import InvalidField
+from plugin_server.encoder import Encoded
 from plugin_server.gather import Gathered, gather
 from plugin_server.judging import Judging, verdicts
+from plugin_server.loaded import Loaded
 from plugin_server.ranking import Hit, Policy, Ranking, rank
 from plugin_server.room import Room
-from plugin_server.settings import Settings
 from plugin_server.verdict import Verdict, unverified
 from plugin_server.verification import Verification, cascade, full, light
-from plugin_server.verifier import Verifier
 
 #: Pairs verified at a time, so that a file of any length needs the same memory.
 CHUNK = 256
 #: Accepted candidates that a cascade looks for: a page of hits.
 WANTED = 10
 
-#: Called with documents of a request, the verdict on each and the policy (empty for none), from the computing thread.
-Observer: TypeAlias = Callable[[Sequence[Gathered], Sequence[Verdict], str], None]
 
-
-class Reranker:
+class Reranker(Loaded):
     """A loaded bundle: reranks, verifies and encodes, from several threads if need be.
 
     Args:
-        bundle: whose files are checked.
-        settings: limits and threads.
-        previous: reads the blobs that its bundle made, while an index moves to this one.
-        calibrations: made with this bundle.
-
-    Raises:
-        InvalidField: the previous bundle has another base model, whose vectors compare with none of this one's.
+        bundle, settings, previous, calibrations: as `Loaded`; `load` reads them from where the settings say.
 
     Example:
         >>> from plugin_server import Reranker
@@ -52,60 +37,6 @@ class Reranker:
         >>> [hit.verdict.outcome.value for hit in ranking.dropped]
         ['rejected']
     """
-
-    def __init__(
-        self,
-        bundle: Bundle,
-        settings: Settings | None = None,
-        previous: Reranker | None = None,
-        calibrations: Calibrations | None = None,
-    ) -> None:
-        self.bundle = bundle
-        self.calibrations = calibrations or Calibrations()
-        self.settings = settings or Settings()
-        self.encoder = Encoder(bundle, self.settings)
-        self.verifier = Verifier(bundle, self.settings.threads, self.settings.provider)
-        self.observe: Observer | None = None
-        if previous and previous.manifest.base.get("name") != self.manifest.base.get("name"):
-            raise InvalidField(
-                f"previous_bundle: its base model is {previous.manifest.base.get('name')}, this bundle's is "
-                f"{self.manifest.base.get('name')}: index the documents into a new index, and move an alias"
-            )
-        self.previous = previous
-
-    @classmethod
-    def load(cls, settings: Settings | None = None) -> Reranker:
-        """A reranker over the bundle that the settings name, or the one in the package.
-
-        Raises:
-            BundleError: it cannot be loaded.
-            CalibrationError: nor can a calibration; or it is of another bundle.
-        """
-        chosen = settings or Settings()
-        bundle = Bundle.at(chosen.bundle).check(CARD)  # all other files are checked as they are loaded
-        older = Bundle.at(chosen.previous_bundle).check(CARD) if chosen.previous_bundle else None
-        found = read_calibrations(chosen.calibrations)
-        own, others = sorted_out(found, bundle.manifest, older.manifest if older else None)
-        previous = cls(older, chosen, calibrations=others) if older else None
-        return cls(bundle, chosen, previous, own)
-
-    @property
-    def manifest(self) -> Manifest:
-        """The bundle's manifest."""
-        return self.bundle.manifest
-
-    def observed(self, observe: Observer) -> Reranker:
-        """This reranker, its sessions shared, that tells one more observer of every verdict it gives."""
-        twin, earlier = copy(self), self.observe
-
-        def both(documents: Sequence[Gathered], verdicts: Sequence[Verdict], policy: str) -> None:
-            if earlier:
-                earlier(documents, verdicts, policy)
-            observe(documents, verdicts, policy)
-
-        twin.observe = both
-        twin.previous = self.previous and self.previous.observed(observe)
-        return twin
 
     def rerank(
         self,

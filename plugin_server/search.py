@@ -14,6 +14,7 @@ from plugin_server.errors import CallerGone, DeadlinePassed, InvalidField, Inval
 from plugin_server.index import Found, Index
 from plugin_server.ranking import Hit, Policy, Ranking
 from plugin_server.reranker import Reranker
+from plugin_server.verdict import FAILED
 from plugin_server.verification import Verification
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What a caller reads of a verifier that fails.
-FAILED = "verification failed: the server's log has the traceback"
 #: Dense hits verified when not told otherwise: enough for the right document to be among them, and verifying is cheap.
 DEFAULT_K = 100
 DEFAULT_TOP_N = 10

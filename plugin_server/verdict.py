@@ -12,6 +12,9 @@ from plugin_server.calibration import Calibration
 from plugin_server.encoder import Encoded
 from plugin_server.verifier import Reading
 
+#: What a caller reads of a verifier that fails.
+FAILED = "verification failed: the server's log has the traceback"
+
 
 class Outcome(StrEnum):
     """accepted, rejected, or unverified when a candidate could not be read."""

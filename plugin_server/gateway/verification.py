@@ -19,7 +19,7 @@ from plugin_server.gateway.context import HERE, Context
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.gateway.verify import candidates_of, unread, verify
 from plugin_server.ranking import Ranking
-from plugin_server.search import FAILED
+from plugin_server.verdict import FAILED
 
 log = logging.getLogger(__name__)
 

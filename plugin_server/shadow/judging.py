@@ -13,9 +13,8 @@ from plugin_server.gather import Gathered
 from plugin_server.metrics import CAUSES, FAILURE
 from plugin_server.ranking import Hit, Ranking
 from plugin_server.reranker import Reranker
-from plugin_server.search import FAILED
 from plugin_server.shadow.record import Judged, Record, clipped, digest, now
-from plugin_server.verdict import Outcome, Verdict
+from plugin_server.verdict import FAILED, Outcome, Verdict
 
 log = logging.getLogger(__name__)
 
