@@ -128,7 +128,7 @@ def test_an_unknown_one_is_refused(reranker: Reranker, name: str) -> None:
 
 def test_observers_are_told_why_nothing_was_said(reranker: Reranker) -> None:
     seen: list[tuple[Gathered, Verdict]] = []
-    watched = reranker.observed(lambda documents, verdicts: seen.extend(zip(documents, verdicts, strict=True)))
+    watched = reranker.observed(lambda documents, verdicts, policy: seen.extend(zip(documents, verdicts, strict=True)))
     watched.rerank(QUERY, scored(SAME * 4), "pairs", verification="cascade", wanted=1)
     watched.rerank(QUERY, scored(SAME), "pairs", verification="light")
     kinds = [type(document.fault).__name__ for document, _ in seen]
