@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -85,7 +86,9 @@ def called(task: Task) -> Outcome:
         json.dump(asdict(task), file)
         file.flush()
         command = [sys.executable, "-m", "benchmarks.caller", file.name]
-        done = subprocess.run(command, capture_output=True, text=True)
+        here = str(Path(__file__).parents[1])  # where `benchmarks` is found
+        path = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH", ""))))
+        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
     if done.returncode:
         raise RuntimeError(f"the callers failed: {done.stderr.strip().splitlines()[-1]}")
     return Outcome(**json.loads(done.stdout))
