@@ -2,7 +2,7 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 
-.PHONY: install check test fuzz bench protos bundle report
+.PHONY: install check test fuzz audit sbom bench protos bundle report
 
 install:  ## this checkout with everything needed to work on it
 	$(PYTHON) -m pip install -e '.[dev]'
@@ -15,11 +15,21 @@ check:  ## lint, format, types
 test:  ## every test and example, warnings as errors, with coverage
 	$(PYTHON) -m pytest --cov --cov-report=term
 
+audit:  ## known vulnerabilities: fails for what serves, tells of the rest; says so if advisories cannot be had
+	$(PYTHON) .ci/audit.py
+
+sbom:  ## the software bill of materials of what serves, in build/sbom.json
+	$(PYTHON) .ci/sbom.py build/sbom.json
+
 fuzz:  ## a million bad inputs to everything that reads one, in ten minutes or so
 	PYTHONPATH=.:tests $(PYTHON) -m fuzz.run
 
 bench:  ## speed and memory, both sides in the same run
 	$(PYTHON) -m onnx_export.evaluation.speed
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.peers
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.cost
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.calls
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.load
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.engines --data $(DATA)
 
 protos:  ## the generated gRPC stubs, with the oldest grpcio that pyproject.toml allows: newer stubs refuse older runtimes

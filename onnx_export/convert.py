@@ -20,7 +20,8 @@ from onnx_export.pair import Pair
 from onnx_export.parity import TEXTS, parity, recall_gap
 from onnx_export.quantisation import quantise_verifier
 from onnx_export.verifiers import SERVED
-from plugin_server.bundle import ENCODER, TOKENIZER, VERIFIER, Bundle, Manifest, Profile, fingerprint, sha256
+from plugin_server.bundle import ENCODER, TOKENIZER, VERIFIER, Bundle, Manifest, Profile, fingerprint
+from plugin_server.bundle_file import sha256
 from plugin_server.encoder import Encoder
 from plugin_server.verifier import batches
 
@@ -69,7 +70,7 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
         full = Path(folder)
         write_graphs(model, full, output, [row.document for row in capped(rows, RECALL_ROWS)])
         draft = assemble(model, output, name, Calibration.neutral(), training, {}, bits)
-        round_products(draft, full, rows)
+        draft = round_products(draft, full, rows)
         compared = parity(model, full, output, bits)
     fitted, heldout = calibrate(draft, rows)
     assemble(model, output, name, fitted, training, {"parity": compared, "heldout": heldout}, bits)
@@ -94,11 +95,11 @@ def write_graphs(model: Model, full: Path, output: Path, texts: Sequence[str] = 
         shrink(full / ENCODER, output / ENCODER, tables=False)
 
 
-def round_products(draft: Bundle, full: Path, rows: Sequence[Pair]) -> None:
-    """Nothing; the draft's verifier computes its widest products in whole numbers, scaled by what the rows show.
+def round_products(draft: Bundle, full: Path, rows: Sequence[Pair]) -> Bundle:
+    """The draft with a verifier that computes its widest products in whole numbers, scaled by what the rows show.
 
     Args:
-        draft: its other files are as they will be; its checksums hold no more afterwards.
+        draft: its other files are as they will be; the one given is no longer whole afterwards.
         full: folder with the verifier in float32.
     """
     shown = capped(rows, SHOWN)
@@ -109,6 +110,7 @@ def round_products(draft: Bundle, full: Path, rows: Sequence[Pair]) -> None:
     rounded = full / "rounded.onnx"
     quantise_verifier(full / VERIFIER, rounded, batches(pairs, 32))
     shrink(rounded, draft.folder / VERIFIER)
+    return finish(draft.folder, draft.manifest)
 
 
 def assemble(

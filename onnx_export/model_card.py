@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from plugin_server.bundle import CARD, FILES, LONG, SHORT, Bundle, Manifest, sha256
+from plugin_server.bundle import CARD, FILES, LONG, SHORT, Bundle, Manifest
+from plugin_server.bundle_file import sha256
 
 #: Licence of each training source, as shared with the data.
 LICENCES = {

@@ -13,6 +13,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from plugin_server.errors import CallerGone, DeadlinePassed, Overloaded
 from plugin_server.job import Job, current, working
+from plugin_server.spans import span
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -29,7 +30,7 @@ class Watch(Protocol):
         """Nothing; a request began after so many seconds in the queue."""
 
     def shed(self, cause: str) -> None:
-        """Nothing; a request was sent away: ``queue_full`` or ``queue_wait``."""
+        """Nothing; a request was sent away: ``queue_full``, ``queue_wait``, ``rate_limited`` or ``unauthenticated``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ class Admission:
         job, loop = Job(current().deadline), asyncio.get_running_loop()
         job.check()
         began = loop.time()
-        await self._turn(job, resumed)
+        with span("simgate.queue"):
+            await self._turn(job, resumed)
         if self._watch:
             self._watch.waited(loop.time() - began)
         with working(job):  # a job of its own: giving up one part of a request is not giving up the request

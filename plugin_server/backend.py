@@ -71,7 +71,7 @@ class Backend:
         index = source.index
 
         async def search(question: Question) -> Answer:
-            return await core.run(Searcher(core.reranker, index).search, question)
+            return await core.run(Searcher(core.reranker, index, core.shadow).search, question)
 
         return cls(search, made_by=core.newest.manifest.fingerprint)
 
@@ -105,5 +105,6 @@ def _over_engine(settings: EngineSettings, name: str, core: Core, max_body_bytes
         ca=settings.engine_ca,
         fail=core.newest.settings.on_failure,
         max_body_bytes=max_body_bytes,
+        indices=settings.engine_indices,
     )
     return Backend(EngineSearcher(core, engine).search, Gateway(core, behind), name, _engine=engine)

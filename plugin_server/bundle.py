@@ -10,13 +10,20 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from plugin_server.depth import too_deep
+from plugin_server import content, strict
+from plugin_server.bundle_file import GRAPH_BYTES, content_of, sha256
 from plugin_server.errors import BundleAltered, BundleMalformed, BundleMissing, BundleTooNew, UnknownChoice
 
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 ENCODER, VERIFIER, TOKENIZER, CARD = "encoder.onnx", "verifier.onnx", "tokenizer.json", "MODEL_CARD.md"
 FILES = (ENCODER, VERIFIER, TOKENIZER, CARD)
+#: Bytes of the other files: a few times the largest in use, tokenizers of a quarter of a million words and long cards.
+LIMITS = {ENCODER: GRAPH_BYTES, VERIFIER: GRAPH_BYTES, TOKENIZER: 128 << 20, CARD: 16 << 20, MANIFEST: 4 << 20}
+#: Numbers beyond which no model goes: a row's, and a window's tokens; both are multiplied, and make arrays.
+WIDEST, LONGEST = 65_536, 131_072
+#: Knobs beyond which any logit's probability is 0 or 1.
+STEEPEST = 1e6
 #: The columns of the verifier's logits, in their order.
 PROFILES = ("pairs", "passages")
 #: Tokens up to which a document is short, and from which it is long.
@@ -133,16 +140,18 @@ class Manifest:
         """
         path = folder / MANIFEST
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
-            if too_deep(raw):
-                raise RecursionError("nested too deeply")
-            json.dumps(raw, ensure_ascii=False).encode("utf-8")  # half a surrogate pair cannot be sent or written
+            given = content.read(path, LIMITS[MANIFEST])
         except OSError as error:
             raise BundleMissing(f"{path}: {error.strerror}: give the folder of a bundle") from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
+            raise BundleMalformed(f"{path}: {error}") from error
+        try:
+            raw = strict.parse(given.decode("utf-8"))
+            json.dumps(raw, ensure_ascii=False).encode("utf-8")  # half a surrogate pair cannot be sent or written
+        except ValueError as error:
             raise BundleMalformed(f"{path}: not valid JSON: {error}") from error
         version = raw.get("format_version") if isinstance(raw, dict) else None
-        if type(version) is not int:
+        if type(version) is not int or version < 1:
             raise BundleMalformed(f"{path}: format_version is missing or not a number")
         if version > FORMAT_VERSION:
             raise BundleTooNew(version, FORMAT_VERSION)
@@ -164,20 +173,24 @@ class Manifest:
         if set(self.profiles) != set(PROFILES):
             raise BundleMalformed(f"{path}: profiles: must be {', '.join(PROFILES)}, found {', '.join(self.profiles)}")
         for name, profile in self.profiles.items():
-            thresholds = [profile.threshold, 0.5 if profile.short_threshold is None else profile.short_threshold]
-            values = (*thresholds, profile.scale, profile.bias, profile.blend)
-            if not all(map(_is_number, values)) or not all(0 < value < 1 for value in thresholds):
-                raise BundleMalformed(f"{path}: profiles.{name}: numbers are needed, thresholds between 0 and 1")
-        for name in ("recall_dimension", "token_dimension", "window_tokens"):
+            values = {key: value for key, value in asdict(profile).items() if (key, value) != ("short_threshold", None)}
+            thresholds = (profile.threshold, 0.5 if profile.short_threshold is None else profile.short_threshold)
+            known = all(_is_number(value, STEEPEST) for value in values.values())
+            if not known or not all(0 < value < 1 for value in thresholds):
+                raise BundleMalformed(
+                    f"{path}: profiles.{name}: numbers up to {STEEPEST:g} are needed, thresholds between 0 and 1"
+                )
+        most = {"recall_dimension": WIDEST, "token_dimension": WIDEST, "window_tokens": LONGEST}
+        for name, limit in most.items():
             value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= WIDEST:
-                raise BundleMalformed(f"{path}: {name}: {value!r:.40} is not a whole number from 1 to {WIDEST}")
+            if type(value) is not int or not 1 <= value <= limit:
+                raise BundleMalformed(f"{path}: {name}: {value!r:.40} is not a whole number from 1 to {limit}")
         if type(self.token_bits) is not int or self.token_bits not in (4, 8):
             raise BundleMalformed(f"{path}: token_bits: {self.token_bits!r:.40} is neither 4 nor 8")
         if type(self.window_overlap) is not int or not 0 <= self.window_overlap < self.window_tokens - 2:
             raise BundleMalformed(f"{path}: window_overlap: must be a whole number below window_tokens - 2")
-        if not _is_number(self.match_threshold):
-            raise BundleMalformed(f"{path}: match_threshold: {self.match_threshold!r:.40} is not a number")
+        if not _is_number(self.match_threshold, 1):
+            raise BundleMalformed(f"{path}: match_threshold: {self.match_threshold!r:.40} is no cosine, from -1 to 1")
         if not isinstance(self.fingerprint, str) or not re.fullmatch("[0-9a-f]{16}", self.fingerprint):
             raise BundleMalformed(f"{path}: fingerprint: {self.fingerprint!r:.40} is not 16 hexadecimal digits")
         if not isinstance(self.name, str) or not isinstance(self.verifier, str):
@@ -202,13 +215,41 @@ class Bundle:
         Raises:
             BundleError: it cannot be loaded; the message names the file, what is wrong and the fix.
         """
+        return cls.at(folder).check(*FILES)
+
+    @classmethod
+    def at(cls, folder: Path | str = "") -> Bundle:
+        """The bundle in a folder, of which nothing but the manifest was read; `read` and `check` look at its files.
+
+        Raises:
+            BundleError: as `Manifest.read`.
+        """
         path = Path(folder) if folder else DEFAULT
-        manifest = Manifest.read(path)
-        for name, expected in manifest.files.items():
-            found = sha256(path / name)
-            if found != expected:
-                raise BundleAltered(name, expected, found)
-        return cls(path, manifest)
+        return cls(path, Manifest.read(path))
+
+    def check(self, *names: str) -> Bundle:
+        """This bundle, if these files are there and unaltered.
+
+        Raises:
+            BundleError: one is not.
+        """
+        for name in names:
+            self._compare(name, sha256(self.folder / name, LIMITS[name]))
+        return self
+
+    def read(self, name: str) -> bytes:
+        """A file's content, checked: what is used of it is what the manifest names, whatever befalls the file later.
+
+        Raises:
+            BundleError: it is missing, altered, too large or no file.
+        """
+        raw = content_of(self.folder / name, LIMITS[name])
+        self._compare(name, hashlib.sha256(raw).hexdigest())
+        return raw
+
+    def _compare(self, name: str, found: str) -> None:
+        if found != self.manifest.files[name]:
+            raise BundleAltered(name, self.manifest.files[name], found)
 
     @property
     def size(self) -> int:
@@ -216,22 +257,9 @@ class Bundle:
         return sum((self.folder / name).stat().st_size for name in (*self.manifest.files, MANIFEST))
 
 
-def _is_number(value: object) -> bool:
-    """Whether a value of ``bundle.json`` is a number that can be computed with; JSON's true and false are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
-
-
-def sha256(path: Path) -> str:
-    """The file's SHA-256 as 64 hexadecimal digits.
-
-    Raises:
-        BundleMissing: the file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise BundleMissing(f"{path}: {error.strerror}: copy the whole folder of the bundle") from error
+def _is_number(value: object, most: float) -> bool:
+    """Whether a value of ``bundle.json`` is a number from -`most` to `most`; JSON's true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
 
 
 def fingerprint(encoder: str, tokenizer: str, window_tokens: int, window_overlap: int, token_bits: int) -> str:

@@ -9,21 +9,21 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import get_type_hints
 
-from plugin_server.bundle import LARGEST, PROFILES, VERIFIER, Manifest, Profile
+from plugin_server import content, strict
+from plugin_server.bundle import PROFILES, STEEPEST, VERIFIER, Manifest, Profile
 from plugin_server.errors import CalibrationMalformed, CalibrationMissing, CalibrationTooNew, InvalidField
 from plugin_server.jsonlines import kind
 
 FORMAT_VERSION = 1
 #: What a calibration's file ends with, so that a folder of them may hold other files too.
 SUFFIX = ".calibration.json"
+#: Bytes of a file; those that are written have less than one thousand.
+MAX_BYTES = 1 << 20
+#: Pairs that nobody labels; and scales below which any logit's probability is one half.
+MOST_PAIRS, FLATTEST = 10**12, 1e-6
 #: The name that stands for no calibration: the bundle's own thresholds.
 OWN = "bundle"
-NEEDED = {
-    str: "a text",
-    bool: "true or false",
-    int: "a whole number",
-    float: f"a number up to {LARGEST:g} above or below 0",
-}
+NEEDED = {str: "a text in Unicode", bool: "true or false", int: "a whole number", float: "a finite number"}
 #: Names become part of a file's, so that they hold neither slashes nor blanks and begin with a letter or digit.
 NAME = re.compile(r"[^\W_][\w.+=@-]{0,127}")
 
@@ -103,13 +103,17 @@ class Calibration:
             CalibrationTooNew: its format is newer than this program.
         """
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            given = content.read(path, MAX_BYTES)
         except OSError as error:
             raise CalibrationMissing(f"{path}: {error.strerror}: write it with `simgate calibrate`") from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
+            raise CalibrationMalformed(str(path), str(error)) from error
+        try:
+            raw = strict.parse(given.decode("utf-8"))
+        except ValueError as error:
             raise CalibrationMalformed(str(path), f"not valid JSON: {error}") from error
         version = raw.get("format_version") if isinstance(raw, dict) else None
-        if type(version) is not int:
+        if type(version) is not int or version < 1:
             raise CalibrationMalformed(str(path), "format_version is missing or not a whole number")
         if version > FORMAT_VERSION:
             raise CalibrationTooNew(str(path), version, FORMAT_VERSION)
@@ -142,11 +146,9 @@ def checked_name(name: str, field: str = "name") -> str:
     return name
 
 
-def _is_sound(value: object) -> bool:
-    """Whether a value can be computed with, or written again: no number beyond `LARGEST`, no half a surrogate pair."""
-    if isinstance(value, int | float):
-        return abs(value) <= LARGEST
-    return str(value).encode("utf-8", "replace").decode() == value
+def _is_unicode(value: object) -> bool:
+    """Whether a value is no text with half a surrogate pair, which could not be written again."""
+    return not isinstance(value, str) or value.encode("utf-8", "replace").decode() == value
 
 
 def _fault(raw: dict[str, object]) -> str:
@@ -156,19 +158,21 @@ def _fault(raw: dict[str, object]) -> str:
             return f"{name} is missing"
         value, numeric = raw[name], (int, float) if wanted is float else wanted
         right = isinstance(value, numeric) and isinstance(value, bool) == (wanted is bool)
-        if not right or not _is_sound(value):
+        if not right or not _is_unicode(value):
             return f"{name} is {kind(value)}, {value!r:.40}: {NEEDED[wanted]} is needed"
     values = {name: value for name, value in raw.items() if isinstance(value, int | float)}
     if not NAME.fullmatch(str(raw["name"])) or raw["name"] == OWN:
         return f"name {raw['name']!r:.140} cannot be one"
     if raw["profile"] not in PROFILES:
         return f"profile {raw['profile']!r:.40} is none of {', '.join(PROFILES)}"
-    if not 0 < values["threshold"] < 1 or not 1 / LARGEST <= values["scale"] <= LARGEST:
-        return "threshold must lie between 0 and 1, scale above 0"
+    if not 0 < values["threshold"] < 1:
+        return "threshold must lie between 0 and 1"
+    if not FLATTEST <= values["scale"] <= STEEPEST or not -STEEPEST <= values["bias"] <= STEEPEST:
+        return f"scale must lie between {FLATTEST:g} and {STEEPEST:g}, bias between -{STEEPEST:g} and {STEEPEST:g}"
     shares = ("max_false_accept", "bound", "confidence", "loss_low", "loss_high")
     if beyond := [name for name in shares if not 0 <= values[name] <= 1]:
         return f"{beyond[0]} must lie between 0 and 1"
     for part, whole in (("near_misses_accepted", "near_misses"), ("true_pairs_lost", "true_pairs")):
-        if not 0 <= values[part] <= values[whole]:
-            return f"{part} must lie between 0 and {whole}"
+        if not 0 <= values[part] <= values[whole] <= MOST_PAIRS:
+            return f"{part} must lie between 0 and {whole}, and that within {MOST_PAIRS}"
     return ""

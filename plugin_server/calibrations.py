@@ -79,7 +79,7 @@ def read_calibrations(places: str) -> list[tuple[Path, Calibration]]:
         if not _is_there(path):
             raise CalibrationMissing(f"{place!r:.200}: is not there: SIMGATE_CALIBRATIONS names folders or files")
         files += sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
-    return [(path, Calibration.read(path)) for path in {path.resolve(): path for path in files}.values()]
+    return [(path, Calibration.read(path)) for path in {os.path.realpath(path): path for path in files}.values()]
 
 
 def _is_there(path: Path) -> bool:

@@ -13,10 +13,12 @@ from plugin_server.cli_bundle import bundle
 from plugin_server.cli_calibrate import calibrate
 from plugin_server.cli_demo import demo
 from plugin_server.cli_index import index
+from plugin_server.cli_key import key
 from plugin_server.cli_margins import margins
 from plugin_server.cli_rerank import rerank
 from plugin_server.cli_search import search
 from plugin_server.cli_serve import serve
+from plugin_server.cli_shadow import shadow
 from plugin_server.cli_templates import templates
 from plugin_server.cli_verify import verify
 from plugin_server.errors import SimgateError
@@ -79,11 +81,13 @@ def main() -> None:
     Settings are read from the environment: SIMGATE_BUNDLE, SIMGATE_THREADS, SIMGATE_MAX_CANDIDATES,
     SIMGATE_MAX_CHARACTERS, SIMGATE_MAX_QUERY_TOKENS, SIMGATE_ON_MISMATCH, SIMGATE_ON_FAILURE, SIMGATE_PREVIOUS_BUNDLE,
     SIMGATE_CALIBRATIONS;
-    SIMGATE_ENGINE, SIMGATE_ENGINE_URL, _USER, _PASSWORD, _API_KEY, _CA, _TIMEOUT, SIMGATE_TEXT_FIELD, SIMGATE_INDEX.
+    SIMGATE_ENGINE, SIMGATE_ENGINE_URL, _USER, _PASSWORD, _API_KEY, _CA, _TIMEOUT, SIMGATE_TEXT_FIELD, SIMGATE_INDEX;
+    of `simgate serve`: SIMGATE_TLS_CERTIFICATE, SIMGATE_TLS_KEY, SIMGATE_TLS_CLIENT_CA, SIMGATE_INSECURE,
+    SIMGATE_API_KEYS.
     """
 
 
-for _command in (demo, index, search, rerank, verify, serve, calibrate, margins, templates, bundle):
+for _command in (demo, index, search, rerank, verify, serve, key, calibrate, margins, shadow, templates, bundle):
     main.add_command(_command)
 
 

@@ -28,6 +28,13 @@ _OPTIONS = (
     click.option("--ca", metavar="FILE", help="Certificate authority to trust.  [default: $SIMGATE_ENGINE_CA]"),
     click.option("--text-field", metavar="FIELD", help="Field of the text.  [default: $SIMGATE_TEXT_FIELD, else text]"),
 )
+#: Of the commands that search.
+indices_option = click.option(
+    "--indices",
+    metavar="PATTERNS",
+    help="Names and patterns of the indices that may be searched, such as products-*,articles.  "
+    "[default: $SIMGATE_ENGINE_INDICES, else all that are not hidden]",
+)
 
 
 def engine_options(command: Command) -> Command:
@@ -38,7 +45,12 @@ def engine_options(command: Command) -> Command:
 
 
 def engine_settings(
-    engine: str | None, url: str | None, user: str | None, ca: str | None, text_field: str | None
+    engine: str | None,
+    url: str | None,
+    user: str | None,
+    ca: str | None,
+    text_field: str | None,
+    indices: str | None = None,
 ) -> EngineSettings | None:
     """The environment's settings with what the options say in their place; None if no engine is named.
 
@@ -48,5 +60,6 @@ def engine_settings(
     if engine in (None, EMBEDDED):
         return None
     given = {"engine": engine, "engine_url": url, "engine_user": user, "engine_ca": ca, "text_field": text_field}
+    given["engine_indices"] = indices
     chosen = {f"SIMGATE_{name.upper()}": value for name, value in given.items() if value is not None}
     return EngineSettings.read(dict(os.environ) | chosen)

@@ -28,7 +28,7 @@ from plugin_server.cli_common import (
     top_n_option,
     verification_option,
 )
-from plugin_server.cli_engine import engine_options, engine_settings
+from plugin_server.cli_engine import engine_options, engine_settings, indices_option
 from plugin_server.cli_index import name_option
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.index import Index
@@ -50,6 +50,7 @@ STYLES = {"accepted": "green", "rejected": "red", "unverified": "yellow"}
 @json_option
 @name_option
 @engine_options
+@indices_option
 @click.option("--filter", "condition", metavar="JSON", help="Engine: a query in its DSL that hits must match.")
 @click.option("--recall-query", metavar="JSON", help="Engine: a query in its DSL in place of the dense one.")
 @click.option("--hybrid", is_flag=True, help="Engine: words (BM25) beside vectors.")

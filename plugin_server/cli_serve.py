@@ -10,10 +10,12 @@ from typing import Any
 
 import click
 
-from plugin_server.cli_common import bundle_option, load, place
-from plugin_server.cli_engine import engine_options, engine_settings
+from plugin_server.cli_common import bundle_option, load, place, settings
+from plugin_server.cli_doors import NAMES, door_options, server_settings
+from plugin_server.cli_engine import engine_options, engine_settings, indices_option
 from plugin_server.cli_index import name_option
 from plugin_server.index import Index
+from plugin_server.session import limit_numpy
 
 
 @click.command()
@@ -24,7 +26,9 @@ from plugin_server.index import Index
 @click.option("--no-http", is_flag=True, help="Serve gRPC alone.")
 @name_option
 @engine_options
+@indices_option
 @click.option("--no-index", is_flag=True, help="Serve without an index: no Search.")
+@door_options
 @bundle_option
 def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bool, bundle: str, **where: Any) -> None:
     """Serve gRPC and HTTP until interrupted or told to end (SIGTERM).
@@ -38,31 +42,47 @@ def serve(address: str, http: str, no_http: bool, name: str | None, no_index: bo
     \b
     Example:
       simgate serve
-      simgate serve --address 0.0.0.0:50051 --http 0.0.0.0:8080 --no-index
+      simgate serve --address 0.0.0.0:50051 --http 0.0.0.0:8080 --tls-certificate tls.crt --tls-key tls.key
       simgate serve --no-http
 
-    Exit codes: 0 ended in order; 1 bundle or index cannot be loaded, or an address cannot be taken.
+    An address that other machines reach needs TLS, or --insecure where a proxy or the network does it.
+
+    Exit codes: 0 ended in order; 1 bundle, index, certificates or keys cannot be loaded, or an address cannot be taken.
     """
     if name and no_index:
         raise click.UsageError("--index and --no-index exclude each other")
+    from prometheus_client import disable_created_metrics
+
+    from plugin_server import logs, tracing
     from plugin_server.backend import Source
     from plugin_server.server import Server  # neither gRPC nor HTTP is needed by the other commands
     from plugin_server.server import serve as run
-    from plugin_server.server_settings import ServerSettings
 
-    taken = ServerSettings.read(os.environ)
+    taken = server_settings(os.environ, {name: where.pop(name) for name in NAMES})
+    limit_numpy(settings(bundle).threads)
+    logs.begin(taken)
+    disable_created_metrics()  # they double the series, and only OpenMetrics reads them
+    end_tracing = tracing.begin() if taken.tracing else None
     engine, reranker = engine_settings(**where), load(bundle)
     file = place(Path(name) if name else None)
     opened = engine is None and not no_index and (name is not None or file.exists())
     source = f"with {engine.engine} at {engine.engine_url}" if engine else f"with {file}" if opened else ""
 
     def ready(server: Server) -> None:
-        doors = f"{server.address} and http://{server.http_address}" if server.http_address else server.address
+        over = "https" if server.certificates else "http"
+        doors = f"{server.address} and {over}://{server.http_address}" if server.http_address else server.address
         own = f", calibrations: {len(reranker.calibrations)}" if len(reranker.calibrations) else ""
+        shadow = f", in shadow mode: no verdict is applied, all go into {taken.shadow}" if taken.shadow else ""
+        if taken.log_format != "text":  # every line is JSON, and the log has this one too
+            return
         with suppress(OSError):  # a full disk behind standard error is no reason not to serve
-            click.echo(f"Serving on {doors}, {source or 'without an index'}{own}", err=True)
+            click.echo(f"Serving on {doors}, {source or 'without an index'}{own}{shadow}", err=True)
 
     with Index.open(file, reranker.manifest) if opened else nullcontext() as index:
         found = Source(index, engine, name or "")
         doors = "" if no_http else http
-        asyncio.run(run(reranker, address, found, taken, ready, doors, lambda: load(bundle)))
+        try:
+            asyncio.run(run(reranker, address, found, taken, ready, doors, lambda: load(bundle)))
+        finally:
+            if end_tracing:
+                end_tracing()

@@ -12,6 +12,7 @@ from plugin_server import reply
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server.candidate import Candidate
+from plugin_server.channel import Tls, async_channel, channel, metadata
 from plugin_server.ranking import Ranking
 from plugin_server.remote import remote_error
 from plugin_server.search import Question
@@ -20,8 +21,6 @@ from plugin_server.verdict import Verdict
 ADDRESS = "127.0.0.1:50051"
 #: Seconds a call may take, waiting for the connection included.
 TIMEOUT = 30.0
-#: Messages of any size: the server has its own limit, and tells.
-OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 
@@ -35,16 +34,23 @@ class Client:
     Args:
         address: ``host:port``.
         timeout: seconds of one call.
+        tls: for a server that has it.
+        api_key: for a server that asks for one.
 
     Example::
 
         with Client("127.0.0.1:50051") as client:
             ranking = client.rerank("a red car", ["a red car", "a blue car"])
+        with Client("rerank.example:50051", tls=Tls(ca="ca.pem"), api_key=os.environ["SIMGATE_KEY"]) as client:
+            ...
     """
 
-    def __init__(self, address: str = ADDRESS, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, address: str = ADDRESS, timeout: float = TIMEOUT, tls: Tls | None = None, api_key: str = ""
+    ) -> None:
         self.timeout = timeout
-        self._channel = grpc.insecure_channel(address, OPTIONS)
+        self._metadata = metadata(api_key)
+        self._channel = channel(address, tls)
         self._stub = pb_grpc.SimgateStub(self._channel)
 
     def rerank(
@@ -94,9 +100,9 @@ class Client:
 
     def _call(self, method: Callable[..., Response], request: object) -> Response:
         try:
-            return method(request, timeout=self.timeout)
+            return method(request, timeout=self.timeout, metadata=self._metadata)
         except grpc.RpcError as error:  # which is also a Call
-            raise remote_error(error.code(), error.details() or "") from error
+            raise remote_error(error.code(), error.details() or "", error.trailing_metadata() or ()) from error
 
 
 class AsyncClient:
@@ -107,11 +113,16 @@ class AsyncClient:
     Args:
         address: ``host:port``.
         timeout: seconds of one call.
+        tls: for a server that has it.
+        api_key: for a server that asks for one.
     """
 
-    def __init__(self, address: str = ADDRESS, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, address: str = ADDRESS, timeout: float = TIMEOUT, tls: Tls | None = None, api_key: str = ""
+    ) -> None:
         self.timeout = timeout
-        self._channel = grpc.aio.insecure_channel(address, OPTIONS)
+        self._metadata = metadata(api_key)
+        self._channel = async_channel(address, tls)
         self._stub = pb_grpc.SimgateStub(self._channel)
 
     async def rerank(
@@ -163,9 +174,9 @@ class AsyncClient:
 
     async def _call(self, method: Callable[..., Awaitable[Response]], request: object) -> Response:
         try:
-            return await method(request, timeout=self.timeout)
+            return await method(request, timeout=self.timeout, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
-            raise remote_error(error.code(), error.details() or "") from error
+            raise remote_error(error.code(), error.details() or "", error.trailing_metadata() or ()) from error
 
 
 def _question(given: str | Question) -> Question:

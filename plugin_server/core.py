@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from plugin_server.admission import Admission, Bounds, Watch
 from plugin_server.job import Job, working
 from plugin_server.reranker import Reranker
+
+if TYPE_CHECKING:
+    from plugin_server.shadow.mode import Shadow
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -27,10 +30,12 @@ class Core:
     Attributes:
         admission: the queue.
         newest: the reranker that new requests get.
+        shadow: records the verdicts in place of applying them; None unless it is shadow mode.
     """
 
     def __init__(self, reranker: Reranker, bounds: Bounds | None = None, watch: Watch | None = None) -> None:
         self.newest = reranker
+        self.shadow: Shadow | None = None
         self.admission = Admission(bounds, watch)
 
     @property

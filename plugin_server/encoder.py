@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from plugin_server.cache import Cache
 from plugin_server.errors import BundleMalformed, EmptyText, InvalidRequest, InvalidText, OverLimit
 from plugin_server.room import Room
 from plugin_server.settings import Settings
+from plugin_server.spans import span
 from plugin_server.windows import Windows
 
 #: The settings' own defaults.
@@ -57,6 +60,9 @@ class Encoder:
     Attributes:
         cache: what was encoded lately, by text.
         windows: runs the graph.
+
+    Raises:
+        BundleError: a file is missing, altered or of no use.
     """
 
     def __init__(self, bundle: Bundle, settings: Settings = DEFAULT) -> None:
@@ -64,10 +70,7 @@ class Encoder:
         self.max_characters = settings.max_characters
         self.max_query_tokens = min(settings.max_query_tokens, self.manifest.window_tokens)
         self.cache: Cache[Encoded] = Cache(settings.cache_bytes)
-        try:
-            self._tokenizer: Tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
-        except Exception as error:  # tokenizers raises plain Exception
-            raise BundleMalformed(f"{bundle.folder / TOKENIZER}: {error}") from error
+        self._tokenizer = _tokenizer(bundle.folder / TOKENIZER, bundle.read(TOKENIZER))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.manifest.window_tokens, stride=self.manifest.window_overlap)
         self.windows = Windows(bundle, settings.threads, settings.provider)
@@ -145,7 +148,9 @@ class Encoder:
             except InvalidRequest as error:
                 faults[number] = error
                 codes.pop(text, None)
-        for text, encoded in zip(codes, self._run(codes), strict=True):
+        with span("simgate.encode", texts=len(codes), held=len(known)) if codes else nullcontext():
+            ran = self._run(codes)
+        for text, encoded in zip(codes, ran, strict=True):
             known[text] = encoded
             self.cache.put(text, encoded)
         return [faults.get(number) or known[text] for number, text in enumerate(texts)]
@@ -194,6 +199,20 @@ class Encoder:
             vectors = np.stack([window.vector for window in windows])
             result.append(Encoded(vectors, tuple(window.matrix for window in windows), _words(text, codes[0])))
         return result
+
+
+def _tokenizer(path: Path, raw: bytes) -> Tokenizer:
+    """The tokenizer in a file.
+
+    Raises:
+        BundleMalformed: it is none.
+    """
+    try:
+        return Tokenizer.from_buffer(raw)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # tokenizers raises plain Exception, and where it panics no Exception at all
+        raise BundleMalformed(f"{path}: {error}") from error
 
 
 def _any_length(tokens: int, field: str) -> None:

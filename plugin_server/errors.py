@@ -185,11 +185,47 @@ class Overloaded(SimgateError):
         self.retry_after = retry_after
 
 
+class RateLimited(Overloaded):
+    """A caller has sent more requests than its key allows; the request was not begun, and may be sent again.
+
+    Example:
+        >>> print(RateLimited("search-team", 0.5, 2, 1.75))
+        the key search-team may send 0.5 requests a second, 2 at once: send it again in 1.75 s
+    """
+
+    def __init__(self, name: str, rate: float, burst: int, retry_after: float) -> None:
+        SimgateError.__init__(
+            self,
+            f"the key {name} may send {rate:g} requests a second, {burst} at once: send it again in "
+            f"{round(retry_after, 2):g} s",
+        )
+        self.retry_after = retry_after
+
+
+class Unauthenticated(SimgateError):
+    """A request has no API key, or one that is not known or has expired; it is not told which."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a valid API key is needed: send it as x-api-key: KEY, or, except to an engine behind the gateway, as "
+            "authorization: Bearer KEY"
+        )
+
+
 class DeadlinePassed(SimgateError):
     """The time that the caller gave is over before the answer was there."""
 
     def __init__(self) -> None:
         super().__init__("the deadline has passed: give the call more time, or send fewer or shorter documents")
+
+
+class BodyTooSlow(DeadlinePassed):
+    """The body of a request was not there when its time was over."""
+
+    def __init__(self) -> None:
+        SimgateError.__init__(
+            self, "body: the deadline has passed before its end came: send it faster, or give more time"
+        )
 
 
 class CallerGone(SimgateError):
@@ -282,6 +318,20 @@ class EngineNotReady(EngineError):
 
 class EngineDenied(EngineError):
     """The engine wants other credentials, or these may not do this."""
+
+
+class IndexDenied(EngineDenied):
+    """A request names an index, or what may stand for one, that the settings keep from callers.
+
+    Example:
+        >>> print(IndexDenied("index", "stock", "is outside", ("products-*", "articles")))
+        index: 'stock' is outside: what may be reached is products-*, articles (SIMGATE_ENGINE_INDICES)
+    """
+
+    def __init__(self, field: str, name: str, fault: str, patterns: tuple[str, ...]) -> None:
+        reach = ", ".join(patterns) or "every index whose name does not begin with a dot"
+        named = f"{name[:140]!r} " if name or fault.startswith("is empty") else ""
+        super().__init__(f"{field}: {named}{fault}: what may be reached is {reach} (SIMGATE_ENGINE_INDICES)")
 
 
 class EngineRefused(EngineError):

@@ -13,6 +13,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from plugin_server import strict
 from plugin_server.bundle import Manifest
 from plugin_server.corpus import Document
 from plugin_server.encoder import Encoded
@@ -187,8 +188,13 @@ class Index:
         row = self._connection.execute(query, (number,)).fetchone()
         if row is None:
             raise IndexFailure(f"{self.path}: was replaced while it was open: open it again")
+        if not all(isinstance(value, str) for value in row):
+            raise damaged(self.path, f"document {number} holds what is no text")
         identity, title, text, extra, blob = row
-        return Found(Document(identity, text, title, json.loads(extra)), score, blob)
+        try:
+            return Found(Document(identity, text, title, strict.parse(extra)), score, blob)
+        except ValueError as error:
+            raise damaged(self.path, f"document {number}: {error}") from error
 
 
 def default_path(environment: Mapping[str, str]) -> Path:

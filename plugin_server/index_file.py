@@ -24,6 +24,12 @@ SCHEMA = (
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {FORMAT_VERSION}",
 )
+#: The tables and the indices that SQLite makes for them; a file with anything else, as a trigger or a view that
+#: computes, is none of ours.
+OBJECTS = {
+    ("table", "meta"), ("table", "documents"), ("table", "vectors"),
+    ("index", "sqlite_autoindex_meta_1"), ("index", "sqlite_autoindex_documents_1"),
+}  # fmt: skip
 #: How long to wait while another program writes.
 BUSY_SECONDS = 2.0
 #: SQLite's result codes that speak of the surroundings, not of the file's contents.
@@ -58,9 +64,13 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     if not path.exists():
         raise IndexMissing(str(path))
+    if not path.is_file():
+        raise damaged(path, "no file, but a folder, a pipe or a device")
     with guarded(path):
         uri = path.absolute().as_uri() + "?mode=rw"
-        return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+        made = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+        made.execute("PRAGMA trusted_schema = OFF")  # what a file says is no program
+        return made
 
 
 @contextmanager
@@ -101,6 +111,8 @@ def check(path: Path, connection: sqlite3.Connection, manifest: Manifest | None)
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version != FORMAT_VERSION:
         raise IndexDamaged(f"{path}: format {version}, this simgate reads {FORMAT_VERSION}: upgrade simgate")
+    if set(connection.execute("SELECT type, name FROM sqlite_master")) != OBJECTS:
+        raise damaged(path, "it has other tables than an index of simgate")
     pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     if path.stat().st_size < pages * size:  # SQLite itself reads a last page that is cut off as zeros
         raise damaged(path, "truncated")

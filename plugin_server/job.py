@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeVar
 
-from plugin_server.errors import CallerGone, DeadlinePassed
+from plugin_server.errors import BodyTooSlow, CallerGone, DeadlinePassed
+
+Result = TypeVar("Result")
 
 
 class Job:
@@ -82,3 +86,16 @@ def working(job: Job) -> Iterator[Job]:
         yield job
     finally:
         _CURRENT.reset(token)
+
+
+async def arrived(body: Awaitable[Result]) -> Result:
+    """The body of the request that is being worked on.
+
+    Raises:
+        BodyTooSlow: it did not come within the deadline.
+    """
+    try:
+        async with asyncio.timeout(current().patience):
+            return await body
+    except TimeoutError:
+        raise BodyTooSlow from None

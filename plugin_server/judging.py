@@ -14,6 +14,7 @@ from plugin_server.encoder import Encoded
 from plugin_server.errors import SimgateError
 from plugin_server.gather import Gathered, gather
 from plugin_server.room import Room
+from plugin_server.spans import span
 from plugin_server.verdict import Verdict, judge, light, unverified
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Judging:
         query, encoded: the same.
         names: of the candidates' texts, for error messages.
         profile, calibration, lenient: as in `Reranker.rerank`.
+        policy: that an observer is told.
 
     Attributes:
         vector: the query's recall vector.
@@ -43,6 +45,7 @@ class Judging:
         profile: str,
         calibration: str,
         lenient: bool,
+        policy: str = "",
     ) -> None:
         self.candidates = candidates
         self.vector = encoded.vectors[0]
@@ -51,6 +54,7 @@ class Judging:
         self._profile = profile
         self._calibration = calibration
         self._lenient = lenient
+        self._policy = policy
         self._reranker = reranker
         self._encoded = {id(reranker): encoded}
         self._known: dict[int, Gathered] = {}
@@ -82,7 +86,8 @@ class Judging:
         for reranker, chosen in self._by_bundle(numbers):
             documents, asked = [self._known[n] for n in chosen], self._asked(reranker)
             held, size = reranker.calibrations.find(self._calibration, self._profile), len(chosen)
-            given = verdicts(reranker, [self._query] * size, [asked] * size, documents, self._profile, held)
+            texts, queries = [self._query] * size, [asked] * size
+            given = verdicts(reranker, texts, queries, documents, self._profile, held, self._policy)
             found.update(zip(chosen, given, strict=True))
         return [found[number] for number in numbers]
 
@@ -112,7 +117,7 @@ class Judging:
     def tell(self, documents: Sequence[Gathered], given: Sequence[Verdict]) -> None:
         """Nothing; the observer is told of verdicts."""
         if self._reranker.observe:
-            self._reranker.observe(documents, given)
+            self._reranker.observe(documents, given, self._policy)
 
     def _asked(self, reranker: Reranker) -> Encoded:
         """The query as a bundle encodes it."""
@@ -143,11 +148,13 @@ def verdicts(
     documents: Sequence[Gathered],
     profile: str,
     calibration: Calibration | None,
+    policy: str = "",
 ) -> list[Verdict]:
     """A verdict for each query with its document; one without windows is unverified, for its reason."""
     joined = list(zip(texts, queries, documents, strict=True))
     pairs = [(query.windows[0], window) for _, query, document in joined for window in document.windows]
-    readings = iter(reranker.verifier.read(pairs))
+    with span("simgate.verify", candidates=len(documents), pairs=len(pairs)):
+        readings = iter(reranker.verifier.read(pairs))
     given = [
         judge(text, query, [next(readings) for _ in document.windows], reranker.manifest, profile, calibration)
         if document.windows
@@ -155,7 +162,7 @@ def verdicts(
         for text, query, document in joined
     ]
     if reranker.observe:
-        reranker.observe(documents, given)
+        reranker.observe(documents, given, policy)
     return given
 
 

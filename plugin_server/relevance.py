@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from plugin_server.asked import Asked
 from plugin_server.candidate import Candidate
-from plugin_server.ranking import Hit, Policy, log_odds
+from plugin_server.ranking import Hit, Policy, log_odds, recall_at
 from plugin_server.reranker import WANTED, Reranker
 from plugin_server.verdict import Outcome
+
+if TYPE_CHECKING:
+    from plugin_server.shadow.mode import Shadow
 
 #: Significant digits of a relevance score; OpenSearch cannot read much more than 17.
 DIGITS = 8
@@ -39,6 +44,8 @@ def rerank(
     calibration: str = "",
     verification: str = "",
     wanted: int = WANTED,
+    placed: bool = False,
+    shadow: Shadow | None = None,
 ) -> list[Relevant]:
     """The candidates that the policy keeps, most relevant first; one that cannot be read is unverified.
 
@@ -47,15 +54,45 @@ def rerank(
     Args:
         field: the candidates' name in the request, for error messages.
         calibration, verification, wanted: as `Reranker.rerank`.
+        placed: candidates have no scores but those of their places.
+        shadow: of shadow mode: all candidates come back in the order given, none below the cut.
 
     Raises:
         InvalidRequest: as `Reranker.rerank` does when it is lenient.
     """
-    ranking = reranker.rerank(
-        query, candidates, profile, Policy.ANNOTATE, lenient=True, field=field, calibration=calibration,
-        verification=verification, wanted=wanted,
-    )  # fmt: skip
-    return relevant(ranking.hits, policy)
+    asked = Asked(
+        query, candidates, profile, policy, None, True, field, calibration, verification, wanted, placed=placed
+    )
+    if shadow:
+        hits = shadow.rerank(reranker, asked).hits
+        return relevant([replace(hit, score=recall_at(hit.position)) for hit in hits], Policy.DEMOTE)
+    return relevant(replace(asked, policy=Policy.ANNOTATE).rank(reranker, policy).hits, policy)
+
+
+def verify(
+    reranker: Reranker,
+    query: str,
+    candidates: Sequence[Candidate],
+    profile: str,
+    field: str,
+    calibration: str = "",
+    verification: str = "",
+    placed: bool = False,
+    shadow: Shadow | None = None,
+) -> list[Relevant]:
+    """The candidates in the order given, with what is said of each; in shadow mode too.
+
+    Args:
+        field, calibration, verification, placed: as `rerank`.
+        shadow: of shadow mode: the verdicts are recorded.
+
+    Raises:
+        InvalidRequest: as `Reranker.rerank` does when it is lenient.
+    """
+    rule = Policy.ANNOTATE
+    asked = Asked(query, candidates, profile, rule, None, True, field, calibration, verification, placed=placed)
+    ranking = shadow.verify(reranker, asked) if shadow else asked.rank(reranker)
+    return sorted(relevant(ranking.hits, Policy.DEMOTE), key=lambda item: item.hit.position)
 
 
 def relevant(hits: Sequence[Hit], policy: Policy) -> list[Relevant]:

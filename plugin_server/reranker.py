@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import TypeAlias
 
-from plugin_server.bundle import Bundle, Manifest
+from plugin_server.bundle import CARD, Bundle, Manifest
 from plugin_server.calibration import Calibration
 from plugin_server.calibrations import Calibrations, read_calibrations, sorted_out
 from plugin_server.candidate import Candidate, checked
@@ -27,8 +27,8 @@ CHUNK = 256
 #: Accepted candidates that a cascade looks for: a page of hits.
 WANTED = 10
 
-#: Called with the documents of a request and the verdict on each, from the thread that computed them.
-Observer: TypeAlias = Callable[[Sequence[Gathered], Sequence[Verdict]], None]
+#: Called with documents of a request, the verdict on each and the policy (empty for none), from the computing thread.
+Observer: TypeAlias = Callable[[Sequence[Gathered], Sequence[Verdict], str], None]
 
 
 class Reranker:
@@ -82,8 +82,8 @@ class Reranker:
             CalibrationError: nor can a calibration; or it is of another bundle.
         """
         chosen = settings or Settings()
-        bundle = Bundle.open(chosen.bundle)
-        older = Bundle.open(chosen.previous_bundle) if chosen.previous_bundle else None
+        bundle = Bundle.at(chosen.bundle).check(CARD)  # all other files are checked as they are loaded
+        older = Bundle.at(chosen.previous_bundle).check(CARD) if chosen.previous_bundle else None
         found = read_calibrations(chosen.calibrations)
         own, others = sorted_out(found, bundle.manifest, older.manifest if older else None)
         previous = cls(older, chosen, calibrations=others) if older else None
@@ -95,9 +95,15 @@ class Reranker:
         return self.bundle.manifest
 
     def observed(self, observe: Observer) -> Reranker:
-        """This reranker, its sessions shared, that tells an observer of every verdict it gives."""
-        twin = copy(self)
-        twin.observe = observe
+        """This reranker, its sessions shared, that tells one more observer of every verdict it gives."""
+        twin, earlier = copy(self), self.observe
+
+        def both(documents: Sequence[Gathered], verdicts: Sequence[Verdict], policy: str) -> None:
+            if earlier:
+                earlier(documents, verdicts, policy)
+            observe(documents, verdicts, policy)
+
+        twin.observe = both
         twin.previous = self.previous and self.previous.observed(observe)
         return twin
 
@@ -113,6 +119,7 @@ class Reranker:
         calibration: str = "",
         verification: str = "",
         wanted: int = WANTED,
+        told: str = "",
     ) -> Ranking:
         """The candidates in their new order, each with its verdict; what the policy dropped is listed too.
 
@@ -131,6 +138,7 @@ class Reranker:
                 those behind them being unverified; ``light``, none: MaxSim alone makes the order. Empty for the
                 settings'.
             wanted: accepted candidates after which a cascade ends, at least 1.
+            told: the policy as an observer is told it, if the caller applies another one by itself; empty for `policy`.
 
         Raises:
             InvalidRequest: something is empty, too long, unknown or malformed; the message names the field.
@@ -143,17 +151,19 @@ class Reranker:
         listed = checked(candidates, self.settings.max_candidates, field)
         asked = encoded or self.encoder.query(query)
         names = [f"{field}[{number}].text" for number in range(len(listed))]
-        judging = Judging(self, query, asked, listed, names, profile, calibration, lenient)
+        judging = Judging(self, query, asked, listed, names, profile, calibration, lenient, told or rule)
         if depth is Verification.LIGHT:
             return rank(listed, *light(judging), replace(knobs, blend=0.0), rule)
         verdicts, recall = full(judging) if depth is Verification.FULL else cascade(judging, max(1, wanted))
         return rank(listed, verdicts, recall, knobs, rule)
 
-    def unverified(self, candidates: Sequence[Candidate], profile: str, reason: str, calibration: str = "") -> Ranking:
+    def unverified(
+        self, candidates: Sequence[Candidate], profile: str, reason: str, calibration: str = "", policy: str = ""
+    ) -> Ranking:
         """The candidates in the order and with the scores given, each unverified: what is left when `rerank` fails."""
         verdict = unverified(reason, self.manifest, profile, self.calibrations.find(calibration, profile))
         if self.observe:
-            self.observe([Gathered() for _ in candidates], [verdict for _ in candidates])
+            self.observe([Gathered() for _ in candidates], [verdict for _ in candidates], policy)
         hits = [Hit(item, verdict, item.score or 0.0, place) for place, item in enumerate(candidates)]
         return Ranking(tuple(hits), ())
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from plugin_server.asked import Asked
 from plugin_server.candidate import Candidate
 from plugin_server.depth import too_deep
 from plugin_server.encoder import Encoded
@@ -14,6 +15,9 @@ from plugin_server.index import Found, Index
 from plugin_server.ranking import Hit, Policy, Ranking
 from plugin_server.reranker import Reranker
 from plugin_server.verification import Verification
+
+if TYPE_CHECKING:
+    from plugin_server.shadow.mode import Shadow
 
 log = logging.getLogger(__name__)
 
@@ -109,11 +113,13 @@ class Searcher:
     Args:
         reranker: of the bundle that made the index.
         index: opened with the reranker's manifest.
+        shadow: of shadow mode.
     """
 
-    def __init__(self, reranker: Reranker, index: Index) -> None:
+    def __init__(self, reranker: Reranker, index: Index, shadow: Shadow | None = None) -> None:
         self.reranker = reranker
         self.index = index
+        self.shadow = shadow
 
     def search(self, question: Question) -> Answer:
         """The nearest documents, verified and ranked; nothing from an empty index.
@@ -129,14 +135,17 @@ class Searcher:
             )
         encoded = self.reranker.encoder.query(question.query)
         recall = tuple(self.index.search(encoded.vectors[0], question.k))
-        return verified(self.reranker, question, encoded, recall)
+        return verified(self.reranker, question, encoded, recall, self.shadow)
 
 
-def verified(reranker: Reranker, question: Question, encoded: Encoded, recall: tuple[Found, ...]) -> Answer:
+def verified(
+    reranker: Reranker, question: Question, encoded: Encoded, recall: tuple[Found, ...], shadow: Shadow | None = None
+) -> Answer:
     """The answer to a question whose dense hits are known; a hit that cannot be read is unverified.
 
     Args:
         encoded: the question's query.
+        shadow: of shadow mode: the answer is in the order of recall.
 
     Raises:
         InvalidRequest: as `Reranker.rerank`.
@@ -146,16 +155,17 @@ def verified(reranker: Reranker, question: Question, encoded: Encoded, recall: t
         return Answer(question.query, (), Ranking((), ()))
     candidates = [Candidate(item.document.text, item.document.id, item.score, item.blob) for item in recall]
     held = reranker.calibrations.name_for(question.calibration, question.profile, question.index)
+    asked = Asked(
+        question.query, candidates, question.profile, question.policy, encoded, lenient=True, calibration=held,
+        verification=question.verification, wanted=question.top_n, index=question.index,
+    )  # fmt: skip
     try:
-        ranking = reranker.rerank(
-            question.query, candidates, question.profile, question.policy, encoded, lenient=True, calibration=held,
-            verification=question.verification, wanted=question.top_n,
-        )  # fmt: skip
+        ranking = shadow.rerank(reranker, asked) if shadow else asked.rank(reranker)
     except (InvalidRequest, CallerGone, DeadlinePassed):
         raise
     except Exception as error:
         if reranker.settings.on_failure == "closed":
             raise VerificationFailed(FAILED) from error
         log.exception("verification failed: hits are returned unverified")
-        ranking = reranker.unverified(candidates, question.profile, FAILED, held)
+        ranking = reranker.unverified(candidates, question.profile, FAILED, held, question.policy)
     return Answer(question.query, recall, Ranking(ranking.hits[: question.top_n], ranking.dropped))

@@ -22,6 +22,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "deadline": (0.001, 3600),
     "grace": (0, 3600),
     "drain_delay": (0, 3600),
+    "max_connection_age": (0, 86400),
     "shadow_bytes": (1024, 2**50),
 }
 
@@ -39,6 +40,8 @@ class ServerSettings:
         deadline: seconds for a request that brings no deadline of its own, and at most for one that does.
         grace: seconds that running requests get to finish after SIGTERM; below the orchestrator's own (30 s).
         drain_delay: seconds between not being ready and taking no more requests, for balancers to notice.
+        max_connection_age: seconds after which a gRPC connection is ended once its calls are, so that clients find new
+            replicas; 0 for never.
         tls_certificate, tls_key: files in PEM, for both ports; read again when they change. Both or neither.
         tls_client_ca: file in PEM of the authorities whose clients are let in (mTLS); empty lets any client in.
         insecure: listen without TLS on addresses beyond this machine.
@@ -63,6 +66,7 @@ class ServerSettings:
     deadline: float = 30.0
     grace: float = 25.0
     drain_delay: float = 0.0
+    max_connection_age: float = 0.0
     tls_certificate: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""

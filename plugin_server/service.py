@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any, NoReturn, TypeVar
 
@@ -12,9 +13,11 @@ import grpc
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server import wire
+from plugin_server.asked import Asked
 from plugin_server.backend import Backend
 from plugin_server.core import Core
 from plugin_server.errors import IndexFailure, InvalidField, OverLimit, Overloaded
+from plugin_server.occasion import occurring
 from plugin_server.reranker import WANTED, Reranker
 from plugin_server.room import Room
 from plugin_server.status import grpc_status, message
@@ -67,7 +70,7 @@ class Service(pb_grpc.SimgateServicer):
 
     async def Search(self, request: pb.SearchRequest, context: Any) -> pb.SearchResponse:
         """Recall and reranking over the engine or the index."""
-        async with served(self._core, self.deadline, context):
+        async with served(self._core, self.deadline, context, request):
             if self.backend.search is None:
                 raise IndexFailure("index: this server was started without one: start it with an engine or an index")
             answer = await self.backend.search(wire.question_of(request, self.backend.name))
@@ -81,7 +84,7 @@ class Service(pb_grpc.SimgateServicer):
         """
         profile, policy = wire.profile_of(request.profile, "passages"), wire.policy_of(request.policy)
         candidates = [wire.candidate_of(candidate) for candidate in request.candidates]
-        ranking = self.reranker.rerank(
+        asked = Asked(
             request.query,
             candidates,
             profile,
@@ -90,6 +93,8 @@ class Service(pb_grpc.SimgateServicer):
             verification=wire.verification_of(request.verification),
             wanted=request.top_n or WANTED,
         )
+        shadow = self._core.shadow
+        ranking = shadow.rerank(self.reranker, asked) if shadow else asked.rank(self.reranker)
         return wire.rerank_response(ranking, request.top_n, self._fingerprint)
 
     def verify(self, request: pb.VerifyRequest) -> pb.VerifyResponse:
@@ -101,8 +106,9 @@ class Service(pb_grpc.SimgateServicer):
         profile = wire.profile_of(request.profile, "pairs")
         self._check_number("pairs", len(request.pairs))
         pairs = [(pair.query, pair.document) for pair in request.pairs]
-        room = Room(self.reranker.settings.windows)
-        verdicts = self.reranker.verify_pairs(pairs, profile, request.calibration, room)
+        room, shadow = Room(self.reranker.settings.windows), self._core.shadow
+        verify = partial(shadow.verify_pairs, self.reranker) if shadow else self.reranker.verify_pairs
+        verdicts = verify(pairs, profile, request.calibration, room)
         return wire.verify_response(verdicts, self._fingerprint)
 
     def encode(self, request: pb.EncodeRequest) -> pb.EncodeResponse:
@@ -146,19 +152,23 @@ async def answered(
     core: Core, deadline: float, work: Callable[[Request], Response], request: Request, context: Any
 ) -> Response:
     """What `work` returns, done on a thread of the core; an error ends the call with its status."""
-    async with served(core, deadline, context):
+    async with served(core, deadline, context, request):
         return await core.run(work, request)
 
 
 @asynccontextmanager
-async def served(core: Core, deadline: float, context: Any) -> AsyncIterator[None]:
+async def served(core: Core, deadline: float, context: Any, request: Any) -> AsyncIterator[None]:
     """Nothing; the block is a request of the core, and an error in it ends the call with its status.
 
     Args:
         deadline: seconds, at most; the client's own counts if it is shorter.
     """
     left = context.time_remaining()
-    with core.request(deadline if left is None else min(left, deadline)):
+    way = type(request).DESCRIPTOR.full_name.removesuffix("Request")
+    with (
+        core.request(deadline if left is None else min(left, deadline)),
+        occurring(way, context.invocation_metadata() or ()),
+    ):
         try:
             yield
         except Exception as error:
@@ -171,5 +181,5 @@ async def abort(context: Any, error: Exception) -> NoReturn:
     The hint is gRPC's own (``grpc-retry-pushback-ms``, proposal A6), which clients with a retry policy heed.
     """
     hint = (("grpc-retry-pushback-ms", str(round(1000 * error.retry_after))),) if isinstance(error, Overloaded) else ()
-    await context.abort(grpc_status(error), message(error), hint)
+    await context.abort(grpc_status(error), message(error), (*context.trailing_metadata(), *hint))
     raise grpc.aio.AbortError

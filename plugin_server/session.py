@@ -12,8 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 import onnxruntime
+from threadpoolctl import threadpool_limits
 
+from plugin_server.bundle_file import GRAPH_BYTES, content_of
 from plugin_server.errors import BundleMalformed, InvalidField
+from plugin_server.graph import fault_of
 
 CPU: tuple[str, dict[str, str]] = ("CPUExecutionProvider", {})
 #: What onnxruntime is asked for, by the setting's name, the first that can run an operator running it. TF32 would round
@@ -30,17 +33,22 @@ def open_session(
     threads: int = 0,
     widths: Mapping[str, int] = MappingProxyType({}),
     provider: str = "cpu",
+    raw: bytes = b"",
 ) -> onnxruntime.InferenceSession:
-    """A session over an ONNX graph.
+    """A session over an ONNX graph, which reads no other file.
 
     Args:
+        path: of the graph.
         threads: within one operator; 0 takes `usable_cores`.
         widths: the last axis of inputs and outputs, by name, that the graph must have.
         provider: a key of `PROVIDERS`.
+        raw: the file's content, if it was read and checked already; nothing keeps it.
 
     Raises:
         InvalidField: this onnxruntime has not got the provider, or it cannot be used here.
-        BundleMalformed: onnxruntime cannot load the graph, or it has other inputs and outputs.
+        BundleMissing: the file is not there.
+        BundleMalformed: it is too large, or has weights in other files; onnxruntime cannot load it, or it has
+            other inputs and outputs.
     """
     asked = PROVIDERS[provider]
     if asked[0][0] not in onnxruntime.get_available_providers():
@@ -52,9 +60,15 @@ def open_session(
     options.intra_op_num_threads = threads or usable_cores()
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # not its own, which is parsed unchecked
+    options.log_severity_level = 4  # what is wrong is in the exception
+    raw = raw or content_of(path, GRAPH_BYTES)
+    if fault := fault_of(raw):
+        raise BundleMalformed(f"{path}: {fault}")
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=asked)
+        session = onnxruntime.InferenceSession(raw, options, providers=asked)
+        session.disable_fallback()
+        session._model_bytes = None  # which it keeps for falling back alone
     except Exception as error:  # onnxruntime's own exceptions share no root below Exception
         raise BundleMalformed(f"{path}: onnxruntime cannot load it: {error}") from error
     if session.get_providers()[0] != asked[0][0]:  # onnxruntime falls back to the CPU by itself
@@ -65,6 +79,15 @@ def open_session(
             known = f"is {found[name]} wide" if name in found else "does not exist"
             raise BundleMalformed(f"{path}: {name} {known}, the manifest asks for {width}: convert the bundle again")
     return session
+
+
+def limit_numpy(threads: int = 0) -> None:
+    """Nothing; numpy's matrix products take so many threads in this process, as onnxruntime does.
+
+    Args:
+        threads: 0 takes `usable_cores`; numpy by itself takes every core of the host, whatever a container's limit.
+    """
+    threadpool_limits(threads or usable_cores(), user_api="blas")
 
 
 def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

@@ -10,6 +10,7 @@ import grpc
 
 from plugin_server.errors import (
     BlobOfOtherBundle,
+    BodyTooSlow,
     BundleError,
     CalibrationError,
     CallerGone,
@@ -27,6 +28,7 @@ from plugin_server.errors import (
     LayoutError,
     Overloaded,
     TooLarge,
+    Unauthenticated,
     VerificationFailed,
 )
 
@@ -51,7 +53,9 @@ TABLE: dict[type[BaseException], tuple[grpc.StatusCode, HTTPStatus]] = {
     EngineRefused: (grpc.StatusCode.INVALID_ARGUMENT, HTTPStatus.BAD_REQUEST),
     EngineMissing: (grpc.StatusCode.NOT_FOUND, HTTPStatus.NOT_FOUND),
     Overloaded: (grpc.StatusCode.RESOURCE_EXHAUSTED, HTTPStatus.TOO_MANY_REQUESTS),
+    Unauthenticated: (grpc.StatusCode.UNAUTHENTICATED, HTTPStatus.UNAUTHORIZED),
     DeadlinePassed: (grpc.StatusCode.DEADLINE_EXCEEDED, HTTPStatus.GATEWAY_TIMEOUT),
+    BodyTooSlow: (grpc.StatusCode.DEADLINE_EXCEEDED, HTTPStatus.REQUEST_TIMEOUT),
     CallerGone: (grpc.StatusCode.CANCELLED, HTTPStatus.BAD_REQUEST),
     LayoutError: (grpc.StatusCode.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
 }
@@ -105,6 +109,21 @@ def retry_after(error: Exception) -> dict[str, str]:
         ({'retry-after': '1'}, {})
     """
     return {"retry-after": str(ceil(error.retry_after))} if isinstance(error, Overloaded) else {}
+
+
+def headers(error: Exception) -> dict[str, str]:
+    """The headers that belong to an error's status.
+
+    Example:
+        >>> headers(Unauthenticated())
+        {'www-authenticate': 'Bearer'}
+    """
+    found = retry_after(error)
+    if isinstance(error, Unauthenticated):
+        found["www-authenticate"] = "Bearer"
+    if isinstance(error, BodyTooSlow):
+        found["connection"] = "close"  # its rest would be read as the next request
+    return found
 
 
 def _row(error: BaseException) -> tuple[grpc.StatusCode, HTTPStatus]:

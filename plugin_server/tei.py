@@ -43,7 +43,8 @@ class TeiService(pb_grpc.RerankServicer):
         """
         began = perf_counter_ns()
         candidates = [Candidate(rest, blob=stored) for stored, rest in map(split, request.texts)]
-        found = rerank(self._core.reranker, request.query, candidates, PROFILE, Policy.DEMOTE, "texts")
+        shadow = self._core.shadow
+        found = rerank(self._core.reranker, request.query, candidates, PROFILE, Policy.DEMOTE, "texts", shadow=shadow)
         ranks = [_rank(item, request) for item in found]
         read = len(request.query) + sum(len(candidate.text) for candidate in candidates)
         metadata = pb.Metadata(compute_chars=read, total_time_ns=perf_counter_ns() - began)

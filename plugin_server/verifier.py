@@ -60,14 +60,14 @@ class Verifier:
     """The verifier graph of a bundle; a pair's reading does not depend on what else is in the batch.
 
     Raises:
-        BundleMalformed: the graph cannot be loaded, or its widths are not the manifest's.
+        BundleError: the graph is missing or altered, cannot be loaded, or has other widths than the manifest says.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 0, provider: str = "cpu") -> None:
         wide = bundle.manifest.token_dimension
         widths = {"query": wide, "document": wide, "logits": len(PROFILES)}
         # a graph of small operators gains more from runs side by side than from threads within one
-        self._session = open_session(bundle.folder / VERIFIER, 1, widths, provider)
+        self._session = open_session(bundle.folder / VERIFIER, 1, widths, provider, bundle.read(VERIFIER))
         self.batcher: Batcher[Shape, MatrixPair, Reading] = Batcher(self._run, fitting, threads or usable_cores())
 
     def read(self, pairs: Sequence[MatrixPair]) -> list[Reading]:

@@ -38,14 +38,14 @@ class Windows:
     """The encoder graph; windows of several callers are run together.
 
     Raises:
-        BundleMalformed: the graph cannot be loaded, or its widths are not the manifest's.
+        BundleError: the graph is missing or altered, cannot be loaded, or has other widths than the manifest says.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 0, provider: str = "cpu") -> None:
         manifest = bundle.manifest
         widths = {"recall": manifest.recall_dimension, "tokens": manifest.token_dimension}
         self._bits = manifest.token_bits
-        self._session = open_session(bundle.folder / ENCODER, threads, widths, provider)
+        self._session = open_session(bundle.folder / ENCODER, threads, widths, provider, bundle.read(ENCODER))
         self.batcher: Batcher[int, Encoding, Window] = Batcher(self._run, fitting, threads or usable_cores())
 
     def encode(self, codes: Sequence[Encoding]) -> list[Window]:

@@ -20,6 +20,7 @@ from serving import serving
 
 from plugin_server import Bundle, Reranker, Settings
 from plugin_server.backend import Source
+from plugin_server.core import Core
 from plugin_server.corpus import Document
 from plugin_server.gateway.app import Gateway
 from plugin_server.gateway.settings import GatewaySettings
@@ -208,7 +209,7 @@ def site(request: pytest.FixtureRequest, reranker: Reranker) -> Iterator[Site]:
     vector = reranker.encoder.query(QUERY).vectors[0].tolist()
     knn = {"field": "vector", "query_vector": vector, "k": 60, "num_candidates": 200}
     opensearch = {"query": {"knn": {"vector": {"vector": vector, "k": 60}}}}
-    with serving(Gateway(reranker, GatewaySettings(engine.url))) as url:
+    with serving(Gateway(Core(reranker), GatewaySettings(engine.url))) as url:
         yield Site(engine.url, url, engine.kind, {"knn": knn} if engine.kind == "elasticsearch" else opensearch)
 
 

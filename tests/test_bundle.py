@@ -24,8 +24,8 @@ from plugin_server.bundle import (
     VERIFIER,
     Profile,
     fingerprint,
-    sha256,
 )
+from plugin_server.bundle_file import sha256
 from plugin_server.errors import (
     BundleAltered,
     BundleError,

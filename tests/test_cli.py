@@ -37,6 +37,7 @@ COMMANDS = [
     "serve",
     "calibrate",
     "margins",
+    "shadow",
     "templates",
     "bundle",
     "train",

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from plugin_server import Candidate, Hit, Outcome, Policy, Ranking, Verdict
+from plugin_server import Candidate, Hit, Outcome, Policy, Ranking, Verdict, strict
+from plugin_server.engines.stars import matches
 from plugin_server.errors import EngineError, InvalidField, SimgateError, TooLarge
-from plugin_server.gateway import multi, strict
+from plugin_server.gateway import multi
 from plugin_server.gateway.answer import answer, total_of
-from plugin_server.gateway.ask import Ask, ask, matches
+from plugin_server.gateway.ask import Ask, ask
 from plugin_server.gateway.content import decoded
 from plugin_server.gateway.context import Context
 from plugin_server.gateway.fault import fault

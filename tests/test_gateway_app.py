@@ -354,7 +354,7 @@ def test_bodies_stream_both_ways(reranker: Reranker) -> None:
 
 def test_verification_that_fails_is_open_or_closed(reranker: Reranker, caplog: pytest.LogCaptureFixture) -> None:
     broken = Reranker(reranker.bundle, reranker.settings)
-    del broken.verifier
+    del broken.verifier._session
     cases = [
         (broken, {}, "verification failed: the server's log has the traceback"),
         (reranker, {"verify_timeout": 1e-6}, "verification took longer than 1e-06 s"),

@@ -163,7 +163,7 @@ def test_an_unforeseen_error_tells_nothing(
     reranker: Reranker, serving: Callable[..., str], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = Reranker(reranker.bundle, reranker.settings)
-    del broken.verifier
+    del broken.verifier._session
     with httpx.Client(base_url=serving(broken), timeout=60) as http:
         answer = http.post("/v2/rerank", json=GOOD)
         assert (answer.status_code, answer.json()) == (500, {"message": UNFORESEEN_MESSAGE})

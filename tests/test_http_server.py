@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import signal
 import subprocess
 import sys
@@ -34,6 +35,7 @@ from plugin_server.http.app import app
 from plugin_server.http.server import HttpServer
 from plugin_server.metrics import Metrics
 from plugin_server.server import Server
+from plugin_server.server_settings import ServerSettings
 
 GOOD = {"query": "a red car", "documents": ["a car that is red"]}
 FOREIGN = TokenBlob("00" * 8, (np.ones((4, 64), np.int8),)).text()
@@ -109,7 +111,7 @@ def test_grpc_and_http_are_counted_together(reranker: Reranker, run: Run, caplog
     url = f"http://{server.http_address}"
     stored = reranker.encode(["a car that is red"])[0].blob(reranker.manifest.fingerprint).text()
     try:
-        assert series(url)['simgate_verdicts_total{outcome="accepted",profile="pairs"}'] == 0
+        assert series(url)['simgate_verdicts_total{outcome="accepted",policy="demote",profile="pairs"}'] == 0
         documents = [stored, FOREIGN, f"{FOREIGN}a red car", "", "sgb1:cut", "x" * 200_001, "\u00e9"]
         answer = httpx.post(f"{url}/v2/rerank", json={**GOOD, "documents": documents, "profile": "pairs"}, timeout=60)
         assert answer.status_code == 200
@@ -119,10 +121,13 @@ def test_grpc_and_http_are_counted_together(reranker: Reranker, run: Run, caplog
         found = series(url)
     finally:
         run(server.stop(0))
-    assert {name: value for name, value in found.items() if value and "_total" in name} == {
-        'simgate_verdicts_total{outcome="accepted",profile="pairs"}': 5,
-        'simgate_verdicts_total{outcome="rejected",profile="pairs"}': 1,
-        'simgate_verdicts_total{outcome="unverified",profile="pairs"}': 4,
+    ours = re.compile("simgate_(verdicts|unverified|blobs|blob_fingerprints)_total")
+    counted = {name: value for name, value in found.items() if value and ours.match(name)}
+    assert counted == {
+        'simgate_verdicts_total{outcome="accepted",policy="demote",profile="pairs"}': 2,
+        'simgate_verdicts_total{outcome="rejected",policy="demote",profile="pairs"}': 1,
+        'simgate_verdicts_total{outcome="unverified",policy="demote",profile="pairs"}': 4,
+        'simgate_verdicts_total{outcome="accepted",policy="none",profile="pairs"}': 3,
         'simgate_unverified_total{cause="other_bundle"}': 1,
         'simgate_unverified_total{cause="empty"}': 1,
         'simgate_unverified_total{cause="malformed_blob"}': 1,
@@ -131,6 +136,8 @@ def test_grpc_and_http_are_counted_together(reranker: Reranker, run: Run, caplog
         'simgate_blobs_total{bundle="other"}': 2,
         'simgate_blobs_total{bundle="malformed"}': 1,
         'simgate_blobs_total{bundle="none"}': 6,
+        f'simgate_blob_fingerprints_total{{fingerprint="{reranker.manifest.fingerprint}"}}': 1,
+        'simgate_blob_fingerprints_total{fingerprint="0000000000000000"}': 2,
     }
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1, "once for each bundle"
@@ -140,7 +147,7 @@ def test_grpc_and_http_are_counted_together(reranker: Reranker, run: Run, caplog
 def test_address_in_use_or_wrong(reranker: Reranker, run: Run, hosted: Hosted) -> None:
     for wrong in (hosted.server.address, "no such host:1", "8080", ":8080", "127.0.0.1:70000", "127.0.0.1:http"):
         with pytest.raises(InvalidField, match=f"http address: '{wrong}' cannot be bound"):
-            run(Server.start(reranker, "127.0.0.1:0", http_address=wrong))
+            run(Server.start(reranker, "127.0.0.1:0", settings=ServerSettings(insecure=True), http_address=wrong))
 
 
 def test_ipv6(reranker: Reranker, run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from dataclasses import replace
@@ -173,7 +174,7 @@ DAMAGE = [
     ("DELETE FROM vectors WHERE number = 3", "do not fit together"),
     ("UPDATE meta SET value = '9' WHERE key = 'dimension'", "vectors of 9 numbers"),
     ("DELETE FROM meta WHERE key = 'dimension'", "meta table is incomplete"),
-    ("DROP TABLE vectors", "no such table"),
+    ("DROP TABLE vectors", "it has other tables than an index"),
     ("PRAGMA user_version = 99", "format 99"),
 ]
 
@@ -258,3 +259,48 @@ def execute(path: Path, statement: str) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(statement)
     connection.close()
+
+
+HOSTILE = [
+    ("CREATE TRIGGER t AFTER INSERT ON documents BEGIN DELETE FROM documents; END", "other tables", "a trigger"),
+    ("CREATE VIEW v AS SELECT load_extension('x')", "other tables", "a view"),
+    (
+        "ALTER TABLE meta RENAME TO m; CREATE VIEW meta AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) "
+        "SELECT x AS key, x AS value FROM n",
+        "other tables",
+        "a table that never ends",
+    ),
+    ("UPDATE documents SET extra = replace(hex(zeroblob(99999)), '0', '[')", "nested too deeply", "beyond any stack"),
+    ("UPDATE documents SET extra = '{'", "document 1: ", "no JSON"),
+    ("UPDATE documents SET text = x'00ff'", "document 1 holds what is no text", "bytes for a text"),
+    ("UPDATE documents SET id = 10 + number", "", "a number for an id, which SQLite makes a text"),
+]
+
+
+@pytest.mark.parametrize(("script", "message", "remark"), HOSTILE, ids=[row[2] for row in HOSTILE])
+def test_files_made_on_purpose(tmp_path: Path, manifest: Manifest, script: str, message: str, remark: str) -> None:
+    path = tmp_path / "index.db"
+    with Index.create(path, manifest) as index:
+        index.add(documents(1), encodings(1))
+    connection = sqlite3.connect(path)
+    connection.executescript(script)
+    connection.close()
+
+    def searched() -> str:
+        with Index.open(path, manifest) as index:
+            return index.search(encodings(1)[0].vectors[0], 1)[0].document.id
+
+    if message:
+        with pytest.raises(IndexDamaged, match=message):
+            searched()
+    else:
+        assert searched() == "11"
+
+
+def test_a_pipe_in_its_place_does_not_hang(tmp_path: Path, manifest: Manifest) -> None:
+    os.mkfifo(tmp_path / "index.db")
+    for use in (Index.open, Index.create):
+        with pytest.raises(IndexFailure, match="a pipe or a device"):
+            use(tmp_path / "index.db", manifest)
+    with pytest.raises(IndexFailure, match="a folder"):
+        Index.open(tmp_path, manifest)

@@ -110,7 +110,7 @@ def test_another_bundles_blob_is_refused_even_so(tiny: Bundle) -> None:
 def test_an_observer_sees_every_verdict(tiny_reranker: Reranker) -> None:
     seen: list[tuple[str, Outcome, str]] = []
 
-    def observe(documents: Sequence[Gathered], verdicts: Sequence[Verdict]) -> None:
+    def observe(documents: Sequence[Gathered], verdicts: Sequence[Verdict], policy: str) -> None:
         for document, verdict in zip(documents, verdicts, strict=True):
             seen.append((type(document.fault).__name__, verdict.outcome, document.fingerprint))
 

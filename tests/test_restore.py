@@ -19,7 +19,8 @@ from onnx_export.convert import convert
 from onnx_export.errors import BadCheckpoint
 from onnx_export.restore import carried_on, restored
 from onnx_export.train import fit
-from plugin_server.bundle import VERIFIER, Bundle, sha256
+from plugin_server.bundle import VERIFIER, Bundle
+from plugin_server.bundle_file import sha256
 
 
 @pytest.fixture(scope="module", params=["alignment", "patches"])

@@ -213,7 +213,7 @@ def test_unforeseen_error_tells_nothing(
     reranker: Reranker, started: Callable[..., Server], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = Reranker(reranker.bundle, reranker.settings)
-    del broken.verifier
+    del broken.verifier._session
     with Client(started(broken).address, timeout=60) as client, pytest.raises(RemoteError) as caught:
         client.rerank(QUERY, [TEXT])
     assert (caught.value.code, str(caught.value)) == (grpc.StatusCode.INTERNAL, UNFORESEEN_MESSAGE)
@@ -223,7 +223,7 @@ def test_unforeseen_error_tells_nothing(
 def test_address_in_use_or_wrong(reranker: Reranker, run: Run, address: str) -> None:
     for wrong in (address, "no such host:1"):
         with pytest.raises(InvalidField, match=f"address: '{wrong}' cannot be bound"):
-            run(Server.start(reranker, wrong))
+            run(Server.start(reranker, wrong, settings=ServerSettings(insecure=True)))
 
 
 @pytest.mark.parametrize("service", ["", NAME])

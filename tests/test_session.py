@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import onnxruntime
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from plugin_server import Bundle, Reranker, Settings, settings
 from plugin_server.bundle import VERIFIER
-from plugin_server.errors import BundleMalformed, InvalidField
-from plugin_server.session import PROVIDERS, open_session, usable_cores
+from plugin_server.errors import BundleError, BundleMalformed, BundleMissing, InvalidField
+from plugin_server.session import PROVIDERS, limit_numpy, open_session, usable_cores
 from plugin_server.verifier import Verifier
 
 OWN = len(os.sched_getaffinity(0))
@@ -67,12 +69,28 @@ def test_session_has_the_threads_asked_for(tiny: Bundle, threads: int) -> None:
     assert options.inter_op_num_threads == 1
 
 
-@pytest.mark.parametrize(("content", "remark"), [(b"", "empty"), (b"garbage", "no graph"), (None, "no file")])
-def test_no_graph(tmp_path: Path, content: bytes | None, remark: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "kind", "message", "remark"),
+    [
+        (b"", BundleMalformed, "onnxruntime cannot load it", "empty"),
+        (b"garbage", BundleMalformed, "onnxruntime cannot load it", "no graph"),
+        (b"....ORTM" + bytes(64), BundleMalformed, "onnxruntime cannot load it", "onnxruntime's own form"),
+        (b"location" * 9, BundleMalformed, "is no ONNX graph", "no graph, which is read before"),
+        (None, BundleMissing, "No such file or directory", "no file"),
+    ],
+)
+def test_no_graph(tmp_path: Path, content: bytes | None, kind: type[BundleError], message: str, remark: str) -> None:
     if content is not None:
         (tmp_path / "graph.onnx").write_bytes(content)
-    with pytest.raises(BundleMalformed, match=r"graph\.onnx: onnxruntime cannot load it"):
+    with pytest.raises(kind, match=rf"graph\.onnx: {message}"):
         open_session(tmp_path / "graph.onnx")
+
+
+def test_a_session_keeps_no_copy_of_its_file(tiny: Bundle) -> None:
+    raw = (tiny.folder / VERIFIER).read_bytes()
+    before = sys.getrefcount(raw)
+    session = open_session(tiny.folder / VERIFIER, raw=raw)
+    assert session.get_inputs() and sys.getrefcount(raw) == before
 
 
 @pytest.mark.parametrize(
@@ -134,3 +152,16 @@ def test_a_gpu_gives_the_verdicts_of_a_cpu(reranker: Reranker) -> None:
         assert (mine.vectors * other.vectors).sum(axis=1).min() > 0.9999
     for text in texts:
         assert there.verify(texts[0], text).outcome is reranker.verify(texts[0], text).outcome
+
+
+def test_numpy_takes_as_many_threads() -> None:
+    def blas() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    before = blas()
+    try:
+        limit_numpy(1)
+        assert blas() == {1}
+    finally:
+        threadpool_limits(max(before), user_api="blas")
+    assert blas() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import grpc
@@ -119,7 +120,7 @@ def test_is_counted_and_healthy(server: Server, stub: pb_grpc.RerankStub) -> Non
         (line,) = (
             line
             for line in text.splitlines()
-            if line.startswith("simgate_verdicts_total") and "accepted" in line and "passages" in line
+            if line.startswith("simgate_verdicts_total") and re.search("accepted.*demote.*passages", line)
         )
         return float(line.split()[-1])
 

@@ -41,16 +41,37 @@ class Client(Protocol):
         """Nothing; the connections are closed."""
 
 
+class Staying:
+    """A client's HTTP session that follows no redirect, so that no engine can send it elsewhere."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def request(self, *given: Any, **options: Any) -> Any:
+        """As aiohttp's."""
+        return self._session.request(*given, **options, allow_redirects=False)
+
+    async def close(self) -> None:
+        """Nothing; the connections are closed."""
+        await self._session.close()
+
+
 class OpenSearchClient:
     """opensearch-py."""
 
     def __init__(self, settings: EngineSettings) -> None:
         import opensearchpy  # here and below: the commands that need no engine start faster without
 
+        class Connection(opensearchpy.AIOHttpConnection):
+            async def _create_aiohttp_session(self) -> None:
+                await super()._create_aiohttp_session()
+                self.session = Staying(self.session)
+
         self._faults = opensearchpy.exceptions
         login = f"ApiKey {settings.engine_api_key}" if settings.engine_api_key else f"Basic {_basic(settings)}"
         self._client = opensearchpy.AsyncOpenSearch(
             settings.engine_url,
+            connection_class=Connection,
             headers={"Authorization": login} if settings.engine_api_key or settings.engine_user else None,
             ssl_context=tls(settings.engine_url, settings.engine_ca),
             timeout=settings.engine_timeout,
@@ -93,9 +114,16 @@ class ElasticsearchClient:
             import elasticsearch
         except ImportError:
             raise InvalidField("engine: its client is not installed: pip install 'simgate[elasticsearch]'") from None
+
+        class Node(elastic_transport.AiohttpHttpNode):
+            def _create_aiohttp_session(self) -> None:
+                super()._create_aiohttp_session()
+                self.session = Staying(self.session)  # type: ignore[assignment]
+
         self._elasticsearch, self._faults = elasticsearch, elastic_transport
         self._client = elasticsearch.AsyncElasticsearch(
             settings.engine_url,
+            node_class=Node,
             basic_auth=_basic(settings) if settings.engine_user else None,
             api_key=settings.engine_api_key or None,
             ssl_context=tls(settings.engine_url, settings.engine_ca),

@@ -10,7 +10,8 @@ from plugin_server.core import Core
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.layout import Mapped
 from plugin_server.engines.recall import find
-from plugin_server.engines.target import known
+from plugin_server.engines.references import check_references
+from plugin_server.engines.target import known, path
 from plugin_server.errors import DeadlinePassed, InvalidField, LayoutError
 from plugin_server.job import current
 from plugin_server.reranker import Reranker
@@ -34,6 +35,7 @@ class EngineSearcher:
         """The nearest documents, verified and ranked.
 
         Raises:
+            IndexDenied: the index, or one that a query names, may not be reached.
             InvalidRequest: something is empty, too long, unknown or out of range; the message names the field.
             LayoutError: the index has no vectors of the bundle's dimension, which its own query would not need.
             EngineError: the engine cannot be asked, or refuses the query.
@@ -43,15 +45,24 @@ class EngineSearcher:
         question.check(reranker)
         if not question.index:
             raise InvalidField("index: is missing: give the name of an index, an alias or a pattern")
+        there = self._within_reach(question)
         encoded = await self.core.run(reranker.encoder.query, question.query)
         try:
             async with asyncio.timeout(current().patience):
-                mapped = await self._layout(question, reranker)
-                recall, missing = await find(self.engine, question, encoded.vectors[0], mapped)
+                mapped = await self._layout(there, reranker)
+                recall, missing = await find(self.engine, there, encoded.vectors[0], mapped)
         except TimeoutError:
             raise DeadlinePassed from None
-        answer = await self.core.resume(verified, reranker, question, encoded, recall)
+        answer = await self.core.resume(verified, reranker, question, encoded, recall, self.core.shadow)
         return replace(answer, incomplete=missing)
+
+    def _within_reach(self, question: Question) -> Question:
+        """The question with an index that finds nothing hidden; the engine is asked with the sidecar's own rights."""
+        path(question.index)  # says what no name is
+        reach = self.engine.settings.reach
+        for name in ("filter", "recall_query"):
+            check_references(reach, getattr(question, name), name)
+        return replace(question, index=reach.narrowed(question.index))
 
     async def _layout(self, question: Question, reranker: Reranker) -> Mapped:
         """What the index's mapping says, as of at most `FRESH` seconds ago."""

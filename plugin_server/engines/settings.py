@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from plugin_server.engines.layout import Layout
+from plugin_server.engines.reach import Reach
 from plugin_server.errors import InvalidField, UnknownChoice
 from plugin_server.settings import read_fields
 
@@ -28,6 +29,9 @@ class EngineSettings:
         engine_timeout: seconds of one request.
         hybrid_pipeline: OpenSearch's search pipeline that brings words and vectors to one scale.
         text_field: the field that holds a document's text; may be dotted.
+        engine_indices: names and patterns, parted by commas, of the indices and aliases that Search and the gateway may
+            reach. Empty for every index in Search but those whose names begin with a dot, and for no limit in the
+            gateway, where the callers' own credentials are what counts.
 
     Example:
         >>> EngineSettings.read({"SIMGATE_ENGINE_URL": "http://search:9200"}).engine_url
@@ -37,22 +41,22 @@ class EngineSettings:
     engine: str = "opensearch"
     engine_url: str = URL
     engine_user: str = ""
-    engine_password: str = ""
-    engine_api_key: str = ""
+    engine_password: str = field(default="", repr=False)
+    engine_api_key: str = field(default="", repr=False)
     engine_ca: str = ""
     engine_timeout: float = 10.0
     hybrid_pipeline: str = "simgate-hybrid"
     text_field: str = "text"
+    engine_indices: str = ""
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
             raise UnknownChoice("engine", self.engine, list(ENGINES))
         if not is_address(self.engine_url):
             raise InvalidField(
-                f"engine_url: {_bare(self.engine_url)!r} is no address: give http://host:port or https://…"
+                f"engine_url: {bare(self.engine_url)!r} is no address: give http://host:port or https://…"
             )
-        parts = urlsplit(self.engine_url)
-        if parts.username or parts.password:
+        if holds_credentials(self.engine_url):
             raise InvalidField("engine_url: holds a name or a password: give them as engine_user and engine_password")
         for name in ("engine_user", "engine_password", "engine_api_key"):
             if not getattr(self, name).isprintable():
@@ -65,6 +69,7 @@ class EngineSettings:
             raise InvalidField(f"engine_timeout: {self.engine_timeout:g} is not between 0 and 3600 seconds")
         if not self.text_field or self.text_field.startswith("simgate_"):
             raise InvalidField(f"text_field: {self.text_field!r} cannot hold the text: name a field of the documents")
+        Reach.of(self.engine_indices)
 
     @classmethod
     def read(cls, mapping: Mapping[str, str]) -> EngineSettings:
@@ -80,6 +85,11 @@ class EngineSettings:
         """The names of the fields."""
         return Layout(text=self.text_field)
 
+    @property
+    def reach(self) -> Reach:
+        """The indices that may be reached."""
+        return Reach.of(self.engine_indices)
+
 
 def is_address(url: str) -> bool:
     """Whether a text is ``http://host`` or ``https://host``, with port and path or without, and nothing behind.
@@ -94,13 +104,23 @@ def is_address(url: str) -> bool:
         parts = urlsplit(url)
         host, port = URL(url).host or "", parts.port
         host.encode("idna")  # as looking it up does
-    except ValueError:  # of a port, a bracket or a host that cannot be
+    except ValueError:  # of a port, a bracket or a host that cannot be; its message may hold a password
         return False
     plain = url.isprintable() and " " not in url and "[" not in parts.netloc.rpartition("@")[2][1:]
     whole = parts.scheme in ("http", "https") and host and port != 0
     return bool(plain and whole and not parts.query and not parts.fragment)
 
 
-def _bare(url: str) -> str:
-    """The address without name and password, fit for a message."""
+def holds_credentials(url: str) -> bool:
+    """Whether an address holds a name or a password, be it an empty one."""
+    return "@" in urlsplit(url).netloc
+
+
+def bare(url: str) -> str:
+    """The address without name and password, fit for a message.
+
+    Example:
+        >>> bare("http://ann:secret@search:9200")
+        'search:9200'
+    """
     return url.rpartition("@")[2]

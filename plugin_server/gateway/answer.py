@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from plugin_server.engines.stars import matches
 from plugin_server.errors import EngineError
-from plugin_server.gateway.ask import Ask, matches
+from plugin_server.gateway.ask import Ask
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.ranking import Hit, Policy, Ranking
 

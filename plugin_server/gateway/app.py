@@ -6,24 +6,29 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+from plugin_server import strict
 from plugin_server.core import Core
+from plugin_server.engines.reach import Reach
 from plugin_server.errors import InvalidField
-from plugin_server.gateway import strict
 from plugin_server.gateway.content import decoded, is_foreign, may_concern
 from plugin_server.gateway.exchange import Exchange
 from plugin_server.gateway.fault import fault
-from plugin_server.gateway.forward import PRODUCT, Forward, Headers, Reply, end_to_end
+from plugin_server.gateway.forward import PRODUCT, Forward, Headers, Reply, relay
+from plugin_server.gateway.guard import Body, Guard
 from plugin_server.gateway.request import Receive, Request, Scope, Send
 from plugin_server.gateway.settings import GatewaySettings
+from plugin_server.gateway.shadow import Beside
 from plugin_server.gateway.verification import Verification
-from plugin_server.status import retry_after
+from plugin_server.job import arrived
+from plugin_server.status import headers as status_headers
 
 
 class Gateway:
     """An ASGI app in front of an engine; mount it behind other routes, or run it alone.
 
     Whoever mounts it calls `close` at the end; alone, it does so by itself. Searches are those of ``/_search``,
-    ``/{index}/_search``, ``/_msearch`` and ``/{index}/_msearch``; no other request is read.
+    ``/{index}/_search``, ``/_msearch`` and ``/{index}/_msearch``; no other request is read, unless
+    `GatewaySettings.indices` limits what may be reached.
 
     Args:
         core: verifies.
@@ -34,11 +39,14 @@ class Gateway:
     """
 
     def __init__(self, core: Core, settings: GatewaySettings) -> None:
+        self._core = core
         self._settings = settings
         self._forward = Forward(settings)
+        self._guard = Guard(Reach.of(settings.indices)) if settings.indices.strip() else None
         verification = Verification(core, settings)
         self.counts: Counter[str] = verification.counts
         self._exchange = Exchange(self._forward, verification, settings, core.newest.settings.max_candidates)
+        self._beside = Beside(core, self._forward, self._exchange, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
@@ -56,7 +64,12 @@ class Gateway:
 
     async def close(self) -> None:
         """Nothing; connections to the engine are closed."""
+        await self._beside.close()
         await self._forward.close()
+
+    async def refuse(self, error: Exception, send: Send) -> None:
+        """Nothing; a request that does not come this far is answered in the engine's form."""
+        await self._say(error, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -91,7 +104,11 @@ class Gateway:
             await send(message)
 
         try:
-            if request.endpoint:
+            if self._guard:
+                await self._judge(self._guard, request)
+            if request.endpoint and self._core.shadow:
+                await self._beside.respond(request, noted)
+            elif request.endpoint:
                 await self._searched(request, noted)
             else:
                 await self._passed(request, request.chunks() if request.has_body else None, noted)
@@ -100,28 +117,36 @@ class Gateway:
                 raise
             await self._say(error, send, request.params.flag("pretty"))
 
+    async def _judge(self, guard: Guard, request: Request) -> None:
+        """Nothing, if the request stays within the indices that the settings name.
+
+        Raises:
+            IndexDenied, InvalidField, TooLarge: it does not, or cannot be judged.
+        """
+        kind, indices = guard.target(request.method, request.path, request.params)
+        if kind is not Body.DATA:
+            limit = self._settings.max_body_bytes
+            raw = await request.body(limit)
+            content_type, encoding = request.header("content-type"), request.header("content-encoding")
+            await asyncio.to_thread(lambda: guard.body(kind, indices, content_type, decoded(raw, encoding, limit)))
+
     async def _say(self, error: Exception, send: Send, pretty: bool = False) -> None:
         """The response to a request that simgate itself refuses or cannot serve."""
         said = fault(error)
         headers = [("content-type", "application/json; charset=UTF-8")]
         if self._forward.product:
             headers.append((PRODUCT, self._forward.product))
-        headers += retry_after(error).items()
+        headers += status_headers(error).items()
         await _send(send, Reply(said["status"], headers, strict.write(said, pretty)))
 
     async def _passed(self, request: Request, data: Any, send: Send) -> None:
         """The engine's response to the request as it is, passed on as it comes in."""
         async with self._forward.open(request.method, request.target(), request.headers(), data) as reply:
-            await send(
-                {"type": "http.response.start", "status": reply.status, "headers": _raw(end_to_end(reply.raw_headers))}
-            )
-            async for chunk in reply.content.iter_any():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            await relay(reply, send)
 
     async def _searched(self, request: Request, send: Send) -> None:
         """The response to a search, verified if it has a rerank context."""
-        raw = await request.body(self._settings.max_body_bytes)
+        raw = await arrived(request.body(self._settings.max_body_bytes))
         body = decoded(raw, request.header("content-encoding"), self._settings.max_body_bytes)
         content_type, by_url = request.header("content-type"), ""
         if not raw and request.endpoint == "_search" and request.params.get("source_content_type"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,28 +111,3 @@ def _shown(body: Mapping[str, Any], params: Params) -> tuple[str, ...]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def matches(name: str, patterns: Collection[str]) -> bool:
-    """Whether one of the patterns, in which ``*`` stands for any text, is the name.
-
-    Example:
-        >>> matches("text", ["te*"]), matches("text", ["t", "*x"])
-        (True, False)
-    """
-    return any(_matches(name, pattern.split("*")) for pattern in patterns)
-
-
-def _matches(name: str, parts: list[str]) -> bool:
-    if len(parts) == 1:
-        return name == parts[0]
-    first, *middle, last = parts
-    if len(name) < len(first) + len(last) or not (name.startswith(first) and name.endswith(last)):
-        return False
-    place, end = len(first), len(name) - len(last)
-    for part in middle:
-        found = name.find(part, place, end)
-        if found < 0:
-            return False
-        place = found + len(part)
-    return True

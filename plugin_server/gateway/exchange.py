@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from plugin_server import strict
 from plugin_server.errors import EngineError, InvalidField, InvalidRequest, SimgateError
-from plugin_server.gateway import multi, strict
+from plugin_server.gateway import multi
 from plugin_server.gateway.ask import Ask, ask
 from plugin_server.gateway.context import Context, context_of
 from plugin_server.gateway.fault import fault
@@ -66,15 +67,25 @@ class Exchange:
         reply = await self._post(request, asked.params, strict.write(asked.body), content_type)
         if reply.status != 200 or not asked.verifies:
             return reply
-        start, response = time.monotonic(), await _parsed(reply)
+        start, response = time.monotonic(), await parsed(reply)
         result, kept = await self._verification.answer(asked, response, encoding)
         if kept is not None:
             params = recount_params(asked.params)
             second = await self._post(request, params, strict.write(recount(asked, kept)), content_type)
             if second.status != 200:
                 return second
-            result = merged(result, await _parsed(second), len(kept))
+            result = merged(result, await parsed(second), len(kept))
         return await self._reply(reply, _timed(result, start), asked.params)
+
+    def item(self, body: Any, request: Request) -> Item | None:
+        """The one search of a request, or the error in it; None if it has no rerank context."""
+        lines = (b"", b"")
+        try:
+            context = self.context(body)
+            held = self._verification.held(context, request.index) if context else None
+            return Item(lines, ask(Search(body, request.params, held), self._settings)) if held else None
+        except InvalidRequest as error:
+            return Item(lines, error=error)
 
     def items(self, body: bytes, index: str = "") -> list[Item] | None:
         """The searches of a multi-search; None if none of them has a rerank context.
@@ -106,7 +117,7 @@ class Exchange:
             InvalidField: a URL parameter cannot be right once hits are verified.
             SimgateError: the engine fails.
         """
-        _check_params(request.params)
+        self.check_params(request.params)
         sent = [item for item in items if not item.error]
         lines = [(item.lines[0], strict.write(item.ask.body) if item.ask else item.lines[1]) for item in sent]
         if lines:
@@ -115,7 +126,7 @@ class Exchange:
                 return reply
         else:
             reply = Reply(200, [("content-type", "application/json")], b'{"took":0,"responses":[]}')
-        start, response = time.monotonic(), await _parsed(reply)
+        start, response = time.monotonic(), await parsed(reply)
         given = response.get("responses") if isinstance(response, dict) else None
         if not isinstance(given, list) or len(given) != len(sent):
             raise EngineError("the engine's answer is no multi-search response: responses do not match the searches")
@@ -124,6 +135,30 @@ class Exchange:
         found = iter(results)
         response = response | {"responses": [fault(item.error) if item.error else next(found) for item in items]}
         return await self._reply(reply, _timed(response, start), request.params)
+
+    @staticmethod
+    def check_params(params: Params) -> None:
+        """Nothing, if no URL parameter of a multi-search clashes with verification.
+
+        Raises:
+            InvalidField: one does; the message names it.
+        """
+        search = Search({}, params, Context(""))
+        for name in params.names():
+            option = PARAMS.get(name)
+            if name in ("filter_path", "format") and option and option.clashes(search):
+                raise InvalidField(f"{name}: cannot be combined with a rerank context in this search: {option.remark}")
+
+    async def found(self, request: Request, params: Params, body: bytes, content_type: str = "") -> Any:
+        """The engine's parsed response to a request of the caller's with another body.
+
+        Raises:
+            EngineError: it cannot be had, or is an error.
+        """
+        reply = await self._post(request, params, body, content_type)
+        if reply.status != 200:
+            raise EngineError(f"the engine answered {reply.status} to the search for the record")
+        return await parsed(reply)
 
     async def _answers(
         self, asks: list[Ask | None], given: list[Any]
@@ -154,8 +189,8 @@ class Exchange:
         headers = {number: multi.without_pipeline(sent[number].lines[0]) for number in asks}
         lines = [(headers[number], strict.write(recount(asked, kept[number]))) for number, asked in asks.items()]
         reply = await self._post(request, recount_params(request.params), multi.join(lines), "")
-        parsed = await _parsed(reply)
-        given = parsed.get("responses") if isinstance(parsed, dict) else None
+        whole = await parsed(reply)
+        given = whole.get("responses") if isinstance(whole, dict) else None
         for place, number in enumerate(asks):
             second = given[place] if isinstance(given, list) and len(given) == len(asks) else None
             if isinstance(second, dict) and "error" in second:
@@ -181,7 +216,7 @@ class Exchange:
         return replace(reply, body=await asyncio.to_thread(strict.passed_on, body, params.flag("pretty")))
 
 
-async def _parsed(reply: Reply) -> Any:
+async def parsed(reply: Reply) -> Any:
     """The JSON of a reply; a long one is parsed on a thread, so that other requests do not wait."""
     if len(reply.body) < LONG:
         return strict.answered(reply.body)
@@ -192,12 +227,3 @@ def _timed(response: dict[str, Any], start: float) -> dict[str, Any]:
     """The response, what was done since `start` added to its ``took``."""
     took = response.get("took")
     return response | {"took": took + round(1000 * (time.monotonic() - start))} if isinstance(took, int) else response
-
-
-def _check_params(params: Params) -> None:
-    """Nothing, if no URL parameter of a multi-search clashes with verification."""
-    search = Search({}, params, Context(""))
-    for name in dict.fromkeys(params.names()):
-        option = PARAMS.get(name)
-        if name in ("filter_path", "format") and option and option.clashes(search):
-            raise InvalidField(f"{name}: cannot be combined with a rerank context in this search: {option.remark}")

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from plugin_server.errors import (
+    BodyTooSlow,
     DeadlinePassed,
     EngineError,
     EngineTimeout,
     EngineUnavailable,
+    IndexDenied,
     InvalidRequest,
     Overloaded,
+    RateLimited,
     TooLarge,
+    Unauthenticated,
     VerificationFailed,
 )
 from plugin_server.status import http_status, message
@@ -22,8 +26,12 @@ TYPES: dict[type[BaseException], str] = {
     TooLarge: "simgate_body_too_large",
     VerificationFailed: "simgate_verification_failed",
     Overloaded: "simgate_overloaded",
+    RateLimited: "simgate_rate_limited",
+    Unauthenticated: "simgate_unauthenticated",
     DeadlinePassed: "simgate_deadline_passed",
+    BodyTooSlow: "simgate_body_too_slow",
     EngineError: "simgate_engine_error",
+    IndexDenied: "simgate_index_denied",
     EngineTimeout: "simgate_engine_timeout",
     EngineUnavailable: "simgate_engine_unavailable",
 }

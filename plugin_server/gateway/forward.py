@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from yarl import URL
@@ -18,6 +19,8 @@ Headers = list[tuple[str, str]]
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 #: Written anew for the engine.
 OWN = {"host", "expect"}
+#: For simgate alone: its API key.
+SECRET = {"x-api-key"}
 PRODUCT = "x-elastic-product"
 CONNECT_TIMEOUT = 10.0
 #: Longest header line of a response; engines send their warnings in them.
@@ -134,6 +137,21 @@ class Forward:
                 max_field_size=MAX_FIELD,
             )
         return self._session
+
+
+async def relay(reply: aiohttp.ClientResponse, send: Callable[[Any], Awaitable[None]], read: bytes = b"") -> None:
+    """Nothing; the response is passed on over ASGI as it comes in.
+
+    Args:
+        read: what was read of its body before.
+    """
+    headers = [(name.encode("latin-1"), value.encode()) for name, value in end_to_end(reply.raw_headers)]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    if read:
+        await send({"type": "http.response.body", "body": read, "more_body": True})
+    async for chunk in reply.content.iter_any():
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]], drop: Iterable[str] = ()) -> Headers:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from plugin_server.errors import InvalidField, TooLarge
-from plugin_server.gateway.forward import OWN, Headers, end_to_end
+from plugin_server.gateway.forward import OWN, SECRET, Headers, end_to_end
 from plugin_server.gateway.params import Params
 
 Message = MutableMapping[str, Any]
@@ -40,6 +40,7 @@ class Request:
         self._given = list(scope["headers"])
         self._receive = receive
         self._ended = asyncio.Event()
+        self._read: bytes | None = None
         if not any(name in (b"content-length", b"transfer-encoding") for name, _ in self._given):
             self._ended.set()
 
@@ -70,12 +71,12 @@ class Request:
 
     def headers(self, *drop: str) -> Headers:
         """The headers for the engine, without those named."""
-        return end_to_end(self._given, (*OWN, *drop))
+        return end_to_end(self._given, (*OWN, *SECRET, *drop))
 
     @property
     def has_body(self) -> bool:
-        """Whether there is a body, part of which has not been read."""
-        return not self._ended.is_set()
+        """Whether there is a body, which `chunks` gives: all that was not given before, or all that `body` read."""
+        return bool(self._read) or not self._ended.is_set()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body, as it comes in.
@@ -83,6 +84,8 @@ class Request:
         Raises:
             ConnectionResetError: the caller is gone.
         """
+        if self._read:
+            yield self._read
         while not self._ended.is_set():
             message = await self._receive()
             if message["type"] == "http.disconnect":
@@ -93,18 +96,33 @@ class Request:
                 yield message["body"]
 
     async def body(self, limit: int) -> bytes:
-        """The whole body.
+        """The whole body, as often as it is asked for.
 
         Raises:
             TooLarge: it has more bytes than the limit.
         """
+        if self._read is not None:
+            return self._read
         parts, size = [], 0
         async for chunk in self.chunks():
             parts.append(chunk)
             size += len(chunk)
             if size > limit:
                 raise TooLarge(limit)
-        return b"".join(parts)
+        self._read = b"".join(parts)
+        return self._read
+
+    async def beginning(self, limit: int) -> tuple[bytes, bool]:
+        """The body and that it is whole; or its beginning, of more bytes than the limit, whose rest `chunks` gives."""
+        if self._read is not None:
+            return self._read, True
+        parts, size = [], 0
+        async for chunk in self.chunks():
+            parts.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                break
+        return b"".join(parts), self._ended.is_set()
 
     async def gone(self) -> None:
         """Nothing, once the caller has closed the connection; the body must be read by somebody else meanwhile."""

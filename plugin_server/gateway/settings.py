@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from plugin_server.engines.layout import BLOB, WINDOWS
-from plugin_server.engines.settings import is_address
+from plugin_server.engines.reach import Reach
+from plugin_server.engines.settings import bare, holds_credentials, is_address
 from plugin_server.errors import InvalidField, UnknownChoice
 from plugin_server.settings import FAILURE, MAX_REQUEST_BYTES
 
@@ -30,6 +30,7 @@ class GatewaySettings:
             unverified; ``closed`` answers 503.
         ca: file of the certificates that the engine's is checked against; empty for the system's.
         max_body_bytes: of a search, uncompressed.
+        indices: names and patterns, parted by commas, outside of which no request is passed on; empty for no limit.
 
     Example:
         >>> GatewaySettings("http://localhost:9200/").url
@@ -45,12 +46,14 @@ class GatewaySettings:
     fail: str = "open"
     ca: str = ""
     max_body_bytes: int = MAX_REQUEST_BYTES
+    indices: str = ""
 
     def __post_init__(self) -> None:
         if not is_address(self.url):
-            raise InvalidField(f"url: {self.url!r:.200} is no address: give http://host:port or https://host:port")
-        parts = urlsplit(self.url)
-        if parts.username is not None or parts.password is not None:
+            raise InvalidField(
+                f"url: {bare(self.url)!r:.200} is no address: give http://host:port or https://host:port"
+            )
+        if holds_credentials(self.url):
             raise InvalidField("url: holds credentials: leave them out, the callers' own are forwarded")
         object.__setattr__(self, "url", self.url.rstrip("/"))
         for name in ("text_field", "blob_field", "windows_field"):
@@ -63,3 +66,4 @@ class GatewaySettings:
             raise InvalidField(f"max_body_bytes: is not a whole number from 1 to {MAX_BODY}")
         if self.fail not in FAILURE:
             raise UnknownChoice("fail", self.fail, list(FAILURE))
+        Reach.of(self.indices)

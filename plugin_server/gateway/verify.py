@@ -67,7 +67,7 @@ def verify(
 
 def unread(reranker: Reranker, context: Context, candidates: Sequence[Candidate], reason: str) -> Ranking:
     """The candidates in the order given, with their own scores, each unverified for the reason."""
-    return reranker.unverified(candidates, context.profile, reason, context.calibration)
+    return reranker.unverified(candidates, context.profile, reason, context.calibration, context.policy)
 
 
 def _score(hit: dict[str, Any]) -> float | None:

@@ -71,6 +71,11 @@ def app(
     return made
 
 
+def paths(application: FastAPI) -> list[str]:
+    """The paths of all doors, of the description too."""
+    return [*application.openapi()["paths"], application.openapi_url or ""]
+
+
 async def no_such_door(request: Request, error: Exception) -> JSONResponse:
     """The answer to a request that no door takes."""
     status = error.status_code if isinstance(error, HTTPException) else 404

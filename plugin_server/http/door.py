@@ -12,6 +12,10 @@ from starlette.requests import ClientDisconnect
 
 from plugin_server.errors import TooLarge
 from plugin_server.http.fault import Form, answer, as_message, as_tei
+from plugin_server.job import arrived
+
+#: The caller left before there was an answer; nginx's number for it, which nobody but the metrics reads.
+GONE = 499
 
 
 class LimitedRequest(Request):
@@ -47,10 +51,10 @@ class Door(APIRoute):
         async def handle(request: Request) -> Response:
             limited = LimitedRequest(request.scope, request.receive)
             try:
-                await limited.body()
+                await arrived(limited.body())
                 return await while_there(handler(limited), limited)
             except ClientDisconnect:  # nobody is there to read an answer
-                return Response(status_code=400)
+                return Response(status_code=GONE)
             except Exception as error:
                 return answer(error, self.form)
 

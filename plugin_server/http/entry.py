@@ -7,6 +7,7 @@ import math
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from plugin_server.core import Core
+from plugin_server.occasion import occurring
 
 #: Milliseconds that the caller will wait, as Envoy and Istio tell it; HTTP itself has no such header.
 TIMEOUT = b"x-envoy-expected-rq-timeout-ms"
@@ -31,7 +32,10 @@ class Entry:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with self._core.request(min(self._deadline, patience(scope))):
+        with (
+            self._core.request(min(self._deadline, patience(scope))),
+            occurring(scope["path"], scope["headers"]),
+        ):
             await self._app(scope, receive, send)
 
 

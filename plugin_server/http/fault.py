@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from plugin_server.status import http_status, message, retry_after
+from plugin_server.status import headers, http_status, message
 
 #: Makes the body of an answer from its status and sentence.
 Form: TypeAlias = Callable[[int, str], dict[str, str]]
@@ -36,6 +36,7 @@ SENTENCES = {
 }
 NO_OBJECT = "body: is not a JSON object: send one, with the header Content-Type: application/json"
 ERROR_TYPES = {
+    HTTPStatus.UNAUTHORIZED: "Unauthenticated",
     HTTPStatus.TOO_MANY_REQUESTS: "Overloaded",
     HTTPStatus.SERVICE_UNAVAILABLE: "Unhealthy",
 }
@@ -78,7 +79,7 @@ def answer(error: Exception, form: Form) -> JSONResponse:
         status, sentence = error.status_code, "body: cannot be read: send JSON in UTF-8"
     else:
         status, sentence = http_status(error), message(error)
-    return JSONResponse(form(status, sentence), status, retry_after(error))
+    return JSONResponse(form(status, sentence), status, headers(error))
 
 
 def sentence_of(fault: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import socket
+import ssl
 from collections.abc import Iterator
 
 import uvicorn
@@ -33,11 +34,12 @@ class HttpServer:
         self._task = task
 
     @classmethod
-    async def start(cls, application: ASGIApp, address: str = ADDRESS) -> HttpServer:
+    async def start(cls, application: ASGIApp, address: str = ADDRESS, tls: ssl.SSLContext | None = None) -> HttpServer:
         """A server that answers requests, on the running event loop.
 
         Args:
             address: ``host:port``, port 0 for a free one; ``[::]:8080`` for every interface.
+            tls: makes every connection; None for plain HTTP.
 
         Raises:
             InvalidField: the address cannot be bound.
@@ -46,6 +48,8 @@ class HttpServer:
         config = uvicorn.Config(
             application, log_config=None, access_log=False, lifespan="off", ws="none", timeout_keep_alive=KEEP_ALIVE
         )
+        config.load()
+        config.ssl = tls  # uvicorn would make one by itself, of files that it reads once
         server = Uvicorn(config)
         bound = f"{address.rpartition(':')[0]}:{listening.getsockname()[1]}"
         task = asyncio.create_task(server.serve(sockets=[listening]))

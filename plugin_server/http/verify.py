@@ -11,7 +11,6 @@ from plugin_server.http.door import Door
 from plugin_server.http.fault import Message
 from plugin_server.http.request import TEXTS, Question
 from plugin_server.http.worker import Worker
-from plugin_server.ranking import Policy
 
 #: Stands for the probability of an unverified document: processors that sort by a field cannot sort null.
 UNKNOWN = -1.0
@@ -50,8 +49,7 @@ def routes(worker: Worker) -> APIRouter:
     @router.post("/v1/verify")
     async def verify(request: VerifyRequest, ranked: Ranked = False) -> VerifyResponse:
         """Verify documents: every list of the answer is in their order."""
-        found = await worker.rerank(request, request.documents, Policy.DEMOTE, "documents", ranked)
-        found.sort(key=lambda item: item.hit.position)
+        found = await worker.verify(request, request.documents, "documents", ranked)
         verdicts = [item.hit.verdict for item in found]
         return VerifyResponse(
             probability=[UNKNOWN if verdict.probability is None else verdict.probability for verdict in verdicts],

@@ -1,1 +1,1 @@
-"""Measurements that need a search engine; ``make bench`` runs them. Both sides take turns in the same run."""
+"""Measurements, some of which need a search engine; ``make bench`` runs them. Both sides take turns in the same run."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import statistics
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from benchmarks.process import LISTENING
 from index_templates.apply import Options, apply
 from plugin_server import Reranker
 from plugin_server.cli_templates import requester
@@ -25,7 +25,6 @@ from plugin_server.engines.target import known
 from plugin_server.search import Question
 
 Way = Callable[[str, dict[str, Any]], Awaitable[None]]
-LISTENING = re.compile(r"Serving on (\S+) and http://(\S+),")
 
 
 async def compare(engine: Engine, reranker: Reranker, index: str, asked: Sequence[str], k: int) -> dict[str, float]:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from fuzz.mutate import bent, mutated, spelled, text
 from fuzz.target import Target, at_once, coverage, mutations, properties
+from plugin_server import strict
 from plugin_server.bundle import DEFAULT, PROFILES, Manifest
 from plugin_server.candidate import Candidate
 from plugin_server.errors import SimgateError
-from plugin_server.gateway import multi, strict
+from plugin_server.gateway import multi
 from plugin_server.gateway.answer import answer, hits_of, kept_of
 from plugin_server.gateway.ask import Ask, ask
 from plugin_server.gateway.content import decoded, is_foreign, may_concern

@@ -1,0 +1,150 @@
+"""Each benchmark at a tiny size: what it measures is there, and what is missing is told; never how fast it was."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from benchmarks import calls, cost, load, peers, shapes
+from benchmarks.caller import Task, called
+from benchmarks.cost import Line
+from benchmarks.process import family, own, peak, resident, simgate
+from benchmarks.tools import TOOLS, protoset
+
+from plugin_server import Bundle, Reranker
+from plugin_server import simgate_v1_pb2 as pb
+
+NUMBER = re.compile(r"[+-]?[\d,]+(\.\d+)?")
+PEERS = {
+    "simgate: query encoded": "",
+    "the same over HTTP": "",
+    "MaxSim in numpy: query": "",
+    "MaxSim in numpy: blobs": "",
+    "onnxruntime, float32": "",
+    "onnxruntime, int8": "",
+    "sentence-transformers": "",
+    "FlashRank, int8": "does not run",
+    "infinity": "not measured: SIMGATE_BENCH_INFINITY or --infinity names no Python",
+}
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The cells of every table of a report, without its head."""
+    blocks = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)
+    rows = [[line.strip("| ").split(" | ") for line in block.strip().splitlines()] for block in blocks]
+    assert all(set("".join(block[1])) <= {"-", "|"} for block in rows)
+    return [block[2:] for block in rows]
+
+
+def test_peers(tiny: Bundle, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "python")
+    size = ["--rounds", "1", "--seconds", "0", "--burst", "0.01", "--candidates", "3"]
+    peers.main(["--bundle", str(tiny.folder), *size, "--flashrank", nowhere])
+    (rows,) = tables(capsys.readouterr().out)
+    assert len(rows) == len(PEERS)
+    for (name, *cells), (start, told) in zip(rows, PEERS.items(), strict=True):
+        assert start in name
+        if told:
+            assert told in cells[0], name
+        else:
+            assert all(NUMBER.fullmatch(re.sub("^highest |, its text$", "", cell)) for cell in cells), (name, cells)
+            assert float(cells[4]) > 10, name  # MiB of any Python
+
+
+def test_a_peer_without_its_package_is_measured_its_way(tiny_reranker: Reranker, tmp_path: Path) -> None:
+    (tmp_path / "int8").mkdir()
+    (tmp_path / "int8" / "model.onnx").touch()
+    found = {peer.system: peer for peer in peers.peers(tiny_reranker, tmp_path, count=3)}
+    assert "without the package" in found["cross_encoder"].name and found["cross_encoder"].task["batch"] == 3
+
+
+def test_cost(tiny: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    size = ["--candidates", "2", "4", "--query-tokens", "4", "8", "--document-tokens", "16", "32"]
+    cost.main(["--bundle", str(tiny.folder), *size, "--documents", "5", "9", "--repetitions", "1", "--threads", "1"])
+    printed = capsys.readouterr().out
+    candidates, grid, corpus = tables(printed)
+    assert [row[0] for row in candidates] == ["2", "4"]
+    assert [row[0] for row in grid] == ["q = 4", "q = 8"]
+    assert [row[0] for row in corpus] == ["5", "9"] and all(len(row) == 4 for row in corpus)
+    assert all(float(cell) > 0 for row in (*candidates, *grid, *corpus) for cell in row[1:])
+    for name in ("whole search: ", "recall: ", "verification: "):
+        assert re.search(rf"^{name}slope \S+ µs a document, intercept \S+ ms, R² \S+$", printed, re.MULTILINE)
+
+
+def test_a_line_through_points() -> None:
+    line = Line.through([(1, 3), (2, 5), (3, 7), (4, 9)])
+    assert (line.slope, line.intercept, line.r2) == pytest.approx((2, 1, 1))
+    assert Line.through([(0, 0), (1, 1), (2, 0)]).r2 == pytest.approx(0)
+
+
+def test_calls(tiny: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    size = ["--repetitions", "1", "--seconds", "0.1", "--rounds", "1", "--starts", "1", "--requests", "40"]
+    calls.main(["--bundle", str(tiny.folder), *size, "--candidates", "3", "--shapes", "3 blobs", "one pair"])
+    overhead, rates, start, memory = tables(capsys.readouterr().out)
+    assert [row[0].removeprefix("3 blobs, ") for row in overhead] == [
+        "in process",
+        "gRPC, stub",
+        "gRPC, Client",
+        "HTTP /v2/rerank",
+    ]
+    assert overhead[0][2] == "+0.00"
+    assert [row[0] for row in rates] == ["3 blobs", "one pair"] and all(float(row[1]) > 0 for row in rates)
+    assert len(start) == 1 and float(start[0][0]) > 0
+    assert [int(row[0]) for row in memory] == [4 * part for part in range(11)]
+
+
+@pytest.mark.parametrize("tool", list(TOOLS))
+def test_load(tool: str, tiny: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    if tool != "own" and shutil.which(tool) is None:
+        with pytest.raises(SystemExit):
+            load.main(["--bundle", str(tiny.folder), "--tool", tool, "--warm", "0.1", "--shape", "2 blobs"])
+        assert f"{tool}: is not on the path: go install " in capsys.readouterr().err
+        return
+    load.main(
+        ["--bundle", str(tiny.folder), "--tool", tool, "--minutes", "0.02", "--warm", "0.3", "--shape", "2 blobs"]
+    )
+    printed = capsys.readouterr().out
+    (rows,) = tables(printed)
+    doors = [door for door, spoken in zip(("gRPC", "HTTP"), TOOLS[tool][1:], strict=True) if spoken]
+    assert [row[0].split(" of ")[0] for row in rows] == [
+        f"{door}, {share}" for door in doors for share in ("0.5", "2", "0.5")
+    ]
+    assert all(int(row[2]) > 0 and float(row[3]) > 0 for row in rows)
+    assert printed.count(" MiB at 0 s") == len(rows)
+
+
+def test_callers_tell_what_became_of_requests(tiny: Bundle, tiny_reranker: Reranker, tmp_path: Path) -> None:
+    """Both loops, both ways, with answers of two codes."""
+    shape = shapes.shape("2 blobs", tiny_reranker)
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    with simgate("--bundle", str(tiny.folder)) as served:
+        for http, codes in ((False, {"OK": 3, "INVALID_ARGUMENT": 3}), (True, {"200": 3, "400": 3})):
+            good.write_bytes(shape.body if http else shape.message.SerializeToString())
+            bad.write_bytes(b"{}" if http else b"")
+            where = (served.http, shape.path) if http else (served.address, shape.method)
+            for way in ({"callers": 2, "requests": 6}, {"rate": 100.0, "requests": 6}):
+                told = called(Task(*where, [str(good), str(bad)], http, **way))
+                assert (told.codes, told.sent, len(told.times)) == (codes, 6, 3)
+
+
+def test_a_server_is_a_process_of_its_own_and_ends(tiny: Bundle) -> None:
+    with simgate("--bundle", str(tiny.folder)) as served:
+        assert family(served.pid) == [served.pid]
+        assert 0 < own(served.pid) <= resident(served.pid) <= peak(served.pid)
+        assert served.seconds > 0 and served.address != served.http
+    assert resident(served.pid) == 0
+
+
+def test_a_server_that_does_not_start_says_why() -> None:
+    with pytest.raises(RuntimeError, match=r"does not answer: .*no-such-folder"), simgate("--bundle", "no-such-folder"):
+        pass
+
+
+def test_shapes(tiny_reranker: Reranker, reranker: Reranker) -> None:
+    assert {len(reranker.encode([shapes.text(tokens)])[0].windows[0]) for tokens in (16, 128)} == {16, 128}
+    assert len(set(shapes.documents(2000))) == 2000
+    found = shapes.shape("3 blobs", tiny_reranker)
+    assert isinstance(found.message, pb.RerankRequest) and len(found.message.candidates) == 3
+    assert b"simgate.v1" in protoset()
