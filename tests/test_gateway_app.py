@@ -426,6 +426,12 @@ SECOND = RESPONSE | {"hits": {"total": {"value": 1, "relation": "eq"}, "hits": [
             "aggregations: the engine's answer for the kept hits cannot",
             "out of time, and no word of its shards",
         ),
+        (
+            {name: value for name, value in SECOND.items() if name != "timed_out"} | {"_shards": {"failed": 1}},
+            502,
+            "aggregations: the engine's answer for the kept hits cannot",
+            "a shard failed, and no word of the time",
+        ),
     ],
 )
 def test_aggregations_over_the_kept_hits(reranker: Reranker, second: Any, status: int, words: str, remark: str) -> None:

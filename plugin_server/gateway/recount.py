@@ -61,7 +61,8 @@ def merged(response: dict[str, Any], second: Any, kept: int) -> dict[str, Any]:
     try:
         total = second["hits"]["total"]
         found = total if isinstance(total, int) else total["value"]
-        partial = bool(second["_shards"]["failed"] or second["timed_out"])
+        late, shards = second["timed_out"], second["_shards"]
+        partial = bool(late or shards["failed"])
         aggregations = second["aggregations"]
     except (KeyError, TypeError):
         raise EngineError("aggregations: the engine's answer for the kept hits cannot be read") from None
@@ -72,8 +73,8 @@ def merged(response: dict[str, Any], second: Any, kept: int) -> dict[str, Any]:
         )
     result = response | {"aggregations": aggregations}
     if partial:
-        result["timed_out"] = response.get("timed_out") or second["timed_out"]
-        shards = response.get("_shards")
-        if not (isinstance(shards, dict) and shards.get("failed")):
-            result["_shards"] = second["_shards"]
+        result["timed_out"] = response.get("timed_out") or late
+        first = response.get("_shards")
+        if not (isinstance(first, dict) and first.get("failed")):
+            result["_shards"] = shards
     return result

@@ -39,10 +39,8 @@ def opened() -> Iterator[Step]:
                     answer = case.call(base, session=session, timeout=60)
             except (requests.exceptions.ContentDecodingError, requests.exceptions.ChunkedEncodingError) as error:
                 return type(error).__name__  # the engine's answer, passed on as it is
-            assert answer.status_code < 500 or answer.status_code in (502, 503, 504), (
-                answer.status_code,
-                answer.text[:300],
-            )
+            ours = "nternal" in answer.text  # else what the engine says is passed on
+            assert answer.status_code < 500 or not ours, (answer.status_code, answer.text[:300])
             return None if answer.status_code < 300 else str(answer.status_code)
 
         methods = st.sampled_from([None] * 12 + METHODS)
