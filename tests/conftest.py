@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -38,6 +39,18 @@ DOCUMENTS = [
     Document("bus", "The last bus leaves at ten.", "Bus"),
     Document("shop", "The shop sells bread."),
 ]
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """What a test does to this process's log, as ``simgate serve`` does, is undone after it."""
+    root, ours = logging.getLogger(), logging.getLogger("plugin_server")
+    before = root.handlers[:], root.level, ours.level, logging.raiseExceptions
+    yield
+    root.handlers[:], level, our_level, logging.raiseExceptions = before
+    root.setLevel(level)
+    ours.setLevel(our_level)
+    logging.captureWarnings(False)
 
 
 @pytest.fixture(scope="session")
