@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter as Totals
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from threading import Lock
@@ -142,15 +143,22 @@ class Metrics:
         """Nothing; the verdicts on the documents are counted, and a bundle whose blobs cannot be used is warned of."""
         if visit := current():
             visit.candidates += len(documents)
-        for document, verdict in zip(documents, verdicts, strict=True):
-            self._verdicts.labels(verdict.profile, policy or NO_POLICY, verdict.outcome.value).inc()
-            if verdict.probability is not None:
-                self._probability.labels(verdict.profile).observe(verdict.probability)
-            if verdict.outcome is Outcome.UNVERIFIED:
-                self._unverified.labels(_cause(document.fault)).inc()
-            self._blobs.labels(self._maker(document)).inc()
-            if document.fingerprint:
-                self._fingerprints.labels(self._named(document.fingerprint)).inc()
+        # a series is looked up once a request, not once a candidate
+        for (profile, outcome), count in Totals((item.profile, item.outcome) for item in verdicts).items():
+            self._verdicts.labels(profile, policy or NO_POLICY, outcome.value).inc(count)
+        for profile in {item.profile for item in verdicts}:
+            told = self._probability.labels(profile).observe
+            for verdict in verdicts:
+                if verdict.probability is not None and verdict.profile == profile:
+                    told(verdict.probability)
+        joined = zip(documents, verdicts, strict=True)
+        unread = (document.fault for document, verdict in joined if verdict.outcome is Outcome.UNVERIFIED)
+        for cause, count in Totals(map(_cause, unread)).items():
+            self._unverified.labels(cause).inc(count)
+        for maker, count in Totals(map(self._maker, documents)).items():
+            self._blobs.labels(maker).inc(count)
+        for fingerprint, count in Totals(item.fingerprint for item in documents if item.fingerprint).items():
+            self._fingerprints.labels(self._named(fingerprint)).inc(count)
 
     def waited(self, seconds: float) -> None:
         """Nothing; a request was begun after so many seconds in the queue."""

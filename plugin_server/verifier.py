@@ -22,7 +22,7 @@ QUERY_STEP = 4
 #: as much as a few pairs, a document's padding little.
 FINE, COARSE = 16, 64
 #: Padded cells of the similarity maps of one run: more gain nothing, and keep what comes later waiting.
-BATCH_CELLS = 1 << 16
+BATCH_CELLS = 1 << 17
 #: What the graph takes, by name.
 Inputs: TypeAlias = "dict[str, NDArray[np.int8] | NDArray[np.int64]]"
 #: A query's and a document's token matrix.
@@ -112,7 +112,7 @@ def fitting(shape: Shape) -> int:
 
     Example:
         >>> fitting((16, 128)), fitting((256, 512))
-        (32, 1)
+        (64, 1)
     """
     wide, tall = shape
     return max(1, BATCH_CELLS // (wide * tall))
