@@ -26,6 +26,7 @@ fuzz:  ## a million bad inputs to everything that reads one, in ten minutes or s
 
 bench:  ## speed and memory, both sides in the same run
 	$(PYTHON) -m onnx_export.evaluation.speed
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.depths
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.peers
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.cost
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.calls

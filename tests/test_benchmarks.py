@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from benchmarks import calls, cost, load, peers, shapes
+from benchmarks import calls, cost, depths, load, peers, shapes
 from benchmarks.caller import Task, called
 from benchmarks.cost import Line
 from benchmarks.process import family, own, peak, resident, simgate
@@ -71,6 +71,16 @@ def test_cost(tiny: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
     assert all(float(cell) > 0 for row in (*candidates, *grid, *corpus) for cell in row[1:])
     for name in ("whole search: ", "recall: ", "verification: "):
         assert re.search(rf"^{name}slope \S+ µs a document, intercept \S+ ms, R² \S+$", printed, re.MULTILINE)
+
+
+def test_depths(reranker: Reranker) -> None:
+    """What is called accepted is accepted, so that a cascade reaches as many as its row says."""
+    reached = {name: depths.verified(way()) for name, way in depths.ways(reranker, 20).items()}
+    assert reached["cascade, all hold up"] == 10 and reached["cascade, one in 2 holds up"] in (19, 20)
+    assert reached["cascade, none holds up"] == reached["full"] == 20 and reached["light"] == 0
+    listed = depths.candidates(reranker, 5, 20)
+    kept = reranker.rerank(depths.QUERY, listed).hits
+    assert sorted(hit.position for hit in kept) == [0, 5, 10, 15]
 
 
 def test_a_line_through_points() -> None:

@@ -56,12 +56,12 @@ def speed(bundle: Bundle, threads: int = 2, repetitions: int = REPETITIONS) -> d
     blobs = [Candidate(blob=TokenBlob(bundle.manifest.fingerprint, (document,)).text()) for document in documents]
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(cross_encoder(bundle, Path(folder)), threads)
-        batch = min(BATCHES, key=lambda size: min(_seconds(lambda: _cross(session, size)) for _ in range(2)))
+        batch = min(BATCHES, key=lambda size: min(_seconds(lambda: cross_encode(session, size)) for _ in range(2)))
         times = in_turns(
             {
                 "verifier": lambda: reranker.verifier.read(pairs),
                 "rerank": lambda: reranker.rerank(_text(QUERY), blobs),
-                "cross_encoder": lambda: _cross(session, batch),
+                "cross_encoder": lambda: cross_encode(session, batch),
             },
             repetitions,
         )
@@ -190,7 +190,7 @@ def _text(tokens: int, start: int = 0) -> str:
     return " ".join(WORDS[(start // len(WORDS) ** (place % 3) + 7 * place) % len(WORDS)] for place in range(tokens - 2))
 
 
-def _cross(session: onnxruntime.InferenceSession, batch: int) -> None:
+def cross_encode(session: onnxruntime.InferenceSession, batch: int) -> None:
     """All candidates through the cross-encoder."""
     wanted = {item.name for item in session.get_inputs()}
     for start in range(0, CANDIDATES, batch):
