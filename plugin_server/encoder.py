@@ -147,7 +147,8 @@ class Encoder:
                     room.take(len(lengths), name)
             except InvalidRequest as error:
                 faults[number] = error
-                codes.pop(text, None)
+        needed = {text for number, text in enumerate(texts) if number not in faults}
+        codes = {text: found for text, found in codes.items() if text in needed}
         with span("simgate.encode", texts=len(codes), held=len(known)) if codes else nullcontext():
             ran = self._run(codes)
         for text, encoded in zip(codes, ran, strict=True):

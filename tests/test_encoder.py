@@ -235,6 +235,9 @@ def test_windows_of_one_request_are_limited(reranker: Reranker) -> None:
     blob = few.encode([long])[0].blob(few.manifest.fingerprint).text()
     with pytest.raises(OverLimit, match=r"candidates\[1\]\.blob: .*raise max_windows"):
         few.rerank("rain", [Candidate(blob=blob), Candidate(blob=blob)])
+    twice = few.rerank("rain", [long + "?", long + "?"], lenient=True)
+    told = {hit.position: hit.verdict.reason for hit in (*twice.hits, *twice.dropped)}
+    assert [bool(told[place]) for place in range(2)] == [False, True], "the same text again takes its windows again"
     with pytest.raises(OverLimit, match=r"pairs\[1\]\.document: "):
         few.verify_pairs([("rain", long), ("rain", long + "!")], room=Room(8))
     assert len(few.verify_pairs([("rain", long), ("rain", long + "!")])) == 2, "in a program there is no such limit"
