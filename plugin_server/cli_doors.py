@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from plugin_server.server_settings import ServerSettings
+from plugin_server.settings import overridden
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,5 +59,4 @@ def server_settings(environment: Mapping[str, str], given: Mapping[str, Any]) ->
         >>> server_settings({"SIMGATE_INSECURE": "no", "SIMGATE_GRACE": "5"}, {"insecure": True}).insecure
         True
     """
-    chosen = {f"SIMGATE_{name.upper()}": str(value) for name, value in given.items() if value is not None}
-    return ServerSettings.read(dict(environment) | chosen)
+    return ServerSettings.read(overridden(environment, given))

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from plugin_server.engines.settings import ENGINES, EngineSettings
+from plugin_server.settings import overridden
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 #: Stands for no engine, where the environment names one.
@@ -61,5 +62,4 @@ def engine_settings(
         return None
     given = {"engine": engine, "engine_url": url, "engine_user": user, "engine_ca": ca, "text_field": text_field}
     given["engine_indices"] = indices
-    chosen = {f"SIMGATE_{name.upper()}": value for name, value in given.items() if value is not None}
-    return EngineSettings.read(dict(os.environ) | chosen)
+    return EngineSettings.read(overridden(os.environ, given))

@@ -10,6 +10,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from plugin_server.errors import InvalidField
+from plugin_server.handlers import behaviour_of, remade
 from plugin_server.status import grpc_status, message
 
 UNREADABLE = InvalidField("request: is not this method's message: use a client made from its .proto")
@@ -23,19 +24,9 @@ class Decoding(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         handler = await continuation(details)
         if handler is None:
             return None
-        made = _HANDLERS[bool(handler.request_streaming), bool(handler.response_streaming)]
-        kinds = (handler.unary_unary, handler.unary_stream, handler.stream_unary, handler.stream_stream)
-        inner = next(filter(None, kinds))
+        inner = behaviour_of(handler)
         outer = _each(inner) if isasyncgenfunction(inner) else _once(inner)
-        return made(outer, _lenient(handler.request_deserializer), handler.response_serializer)
-
-
-_HANDLERS: dict[tuple[bool, bool], Callable[..., Any]] = {
-    (False, False): grpc.unary_unary_rpc_method_handler,
-    (False, True): grpc.unary_stream_rpc_method_handler,
-    (True, False): grpc.stream_unary_rpc_method_handler,
-    (True, True): grpc.stream_stream_rpc_method_handler,
-}
+        return remade(handler, outer, _lenient(handler.request_deserializer))
 
 
 def _lenient(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:

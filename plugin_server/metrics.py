@@ -26,7 +26,7 @@ from plugin_server.errors import (
 )
 from plugin_server.gather import Gathered
 from plugin_server.ranking import Policy
-from plugin_server.readings import Cache, Queue, Readings
+from plugin_server.readings import Queue, Readings
 from plugin_server.reranker import Reranker
 from plugin_server.traffic import GrpcTraffic, HttpTraffic
 from plugin_server.verdict import Outcome, Verdict
@@ -153,7 +153,7 @@ class Metrics:
                     told(verdict.probability)
         joined = zip(documents, verdicts, strict=True)
         unread = (document.fault for document, verdict in joined if verdict.outcome is Outcome.UNVERIFIED)
-        for cause, count in Totals(map(_cause, unread)).items():
+        for cause, count in Totals(map(cause_of, unread)).items():
             self._unverified.labels(cause).inc(count)
         for maker, count in Totals(map(self._maker, documents)).items():
             self._blobs.labels(maker).inc(count)
@@ -181,10 +181,6 @@ class Metrics:
     def queue(self, queue: Queue) -> None:
         """Nothing; how much runs and waits there is told with every scrape."""
         self._readings.queue = queue
-
-    def cache(self, cache: Cache) -> None:
-        """Nothing; its figures are told with every scrape."""
-        self._readings.cache = cache
 
     def certificate(self, expires: Callable[[], float]) -> None:
         """Nothing; when the server's certificate expires, seconds since 1970, is told with every scrape."""
@@ -252,6 +248,11 @@ class Metrics:
         return fingerprint
 
 
-def _cause(fault: SimgateError | None) -> str:
-    """The name of a fault."""
+def cause_of(fault: SimgateError | None) -> str:
+    """The name of what makes a candidate unverified.
+
+    Example:
+        >>> cause_of(EmptyText("query")), cause_of(None)
+        ('empty', 'failure')
+    """
     return next((name for kind, name in CAUSES.items() if isinstance(fault, kind)), FAILURE)

@@ -101,6 +101,19 @@ class Settings:
         return read_fields(cls, mapping)
 
 
+def overridden(mapping: Mapping[str, str], given: Mapping[str, object]) -> dict[str, str]:
+    """The mapping with what was given in place of its own.
+
+    Args:
+        given: by the names of settings; None for what was not given.
+
+    Example:
+        >>> overridden({"SIMGATE_GRACE": "5", "SIMGATE_DEADLINE": "9"}, {"grace": 7, "deadline": None})
+        {'SIMGATE_GRACE': '7', 'SIMGATE_DEADLINE': '9'}
+    """
+    return dict(mapping) | {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}
+
+
 def read_fields(kind: type[Value], mapping: Mapping[str, str]) -> Value:
     """An object of a frozen dataclass of texts and numbers, from the keys ``SIMGATE_<FIELD>`` that the mapping has.
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from plugin_server.asked import Asked
 from plugin_server.errors import SimgateError
 from plugin_server.gather import Gathered
-from plugin_server.metrics import CAUSES, FAILURE
+from plugin_server.metrics import FAILURE, cause_of
 from plugin_server.ranking import Hit, Ranking
 from plugin_server.reranker import Reranker
 from plugin_server.shadow.record import Judged, Record, clipped, digest, now
@@ -59,7 +59,7 @@ class Judging:
 
     def _note(self, documents: Sequence[Gathered], verdicts: Sequence[Verdict], policy: str = "") -> None:
         pairs = zip(documents, verdicts, strict=True)
-        self._causes.update((id(verdict), (verdict, cause_of(document))) for document, verdict in pairs)
+        self._causes.update((id(verdict), (verdict, cause_of(document.fault))) for document, verdict in pairs)
 
     def _record(self, policy: str, candidates: list[Judged], error: str = "") -> Record:
         asked, manifest = self._asked, self.watched.manifest
@@ -97,8 +97,3 @@ class Judging:
             digest=digest(own[0]) if own else "",
             query=clipped(own[0]) if own and self._texts else None,
         )
-
-
-def cause_of(document: Gathered) -> str:
-    """Why a document cannot be read, as metrics name it."""
-    return next((name for kind, name in CAUSES.items() if isinstance(document.fault, kind)), FAILURE)
