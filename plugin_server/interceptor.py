@@ -13,6 +13,7 @@ import grpc
 
 from plugin_server import spans
 from plugin_server.access import probes, tell
+from plugin_server.handlers import behaviour_of, remade
 from plugin_server.traffic import CODES, UNKNOWN, GrpcTraffic, Method
 from plugin_server.visit import HEADER, begin
 
@@ -25,18 +26,9 @@ FAULTS = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DATA_LOSS,
 }
-HANDLERS: dict[tuple[bool, bool], Callable[..., Any]] = {
-    (False, False): grpc.unary_unary_rpc_method_handler,
-    (True, False): grpc.stream_unary_rpc_method_handler,
-    (False, True): grpc.unary_stream_rpc_method_handler,
-    (True, True): grpc.stream_stream_rpc_method_handler,
-}
-BEHAVIOURS = {
-    (False, False): "unary_unary",
-    (True, False): "stream_unary",
-    (False, True): "unary_stream",
-    (True, True): "stream_stream",
-}
+#: A client whose deadline is over cancels a little before it is over here: what it sends is rounded up by at most a
+#: hundredth (`timeout_encoding.cc` of gRPC), and was on its way for some milliseconds.
+ROUNDING, JOURNEY = 0.01, 0.05
 
 
 class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
@@ -58,9 +50,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             call = Call(UNKNOWN, self._traffic, _metadata(details.invocation_metadata))
             call.end(grpc.StatusCode.UNIMPLEMENTED)
             return None
-        kind = handler.request_streaming, handler.response_streaming
-        seen = self._seen(self._known.get(details.method, UNKNOWN), getattr(handler, BEHAVIOURS[kind]))
-        return HANDLERS[kind](seen, handler.request_deserializer, handler.response_serializer)
+        return remade(handler, self._seen(self._known.get(details.method, UNKNOWN), behaviour_of(handler)))
 
     def _seen(self, method: Method, behaviour: Callable[..., Any]) -> Callable[..., Any]:
         """The behaviour of a method, seen; what yields its responses still does."""
@@ -81,13 +71,16 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         """Nothing; the block is the call."""
         metadata = _metadata(context.invocation_metadata())
         with nullcontext() if probes(method.route) else spans.request(method.route, metadata.items()):
-            call = Call(method, self._traffic, metadata)
+            call, patience = Call(method, self._traffic, metadata), context.time_remaining()
             # not in the initial metadata: a client that has got those never tries again
             context.set_trailing_metadata(((HEADER, call.visit.id),))
             try:
                 yield
+            except grpc.aio.InternalError as error:  # a status for a caller that is gone: gRPC would log a failure
+                call.end(code_of(asyncio.CancelledError(), context, patience))
+                raise asyncio.CancelledError from error
             except BaseException as error:
-                call.end(code_of(error, context))
+                call.end(code_of(error, context, patience))
                 raise
             call.end(context.code() or grpc.StatusCode.OK)
 
@@ -120,18 +113,19 @@ class Call:
         tell(self.visit, route, CODES[code], seconds)
 
 
-def code_of(error: BaseException, context: Any) -> grpc.StatusCode:
+def code_of(error: BaseException, context: Any, patience: float | None) -> grpc.StatusCode:
     """The code with which a call ends that raised this.
 
     Args:
-        context: knows the code of a call that was aborted, and what time there was left.
+        context: knows the code of a call that was aborted, and what time there is left.
+        patience: seconds that the caller had at the beginning of the call, if it said so.
     """
     if isinstance(error, grpc.aio.AbortError):
         return context.code() or grpc.StatusCode.UNKNOWN
     if not isinstance(error, asyncio.CancelledError):
         return grpc.StatusCode.UNKNOWN
-    left = context.time_remaining()
-    return grpc.StatusCode.CANCELLED if left is None or left > 0 else grpc.StatusCode.DEADLINE_EXCEEDED
+    late = patience is not None and context.time_remaining() <= ROUNDING * patience + JOURNEY
+    return grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
 
 
 def _metadata(pairs: Any) -> dict[str, str]:

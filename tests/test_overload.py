@@ -183,7 +183,7 @@ def test_a_server_that_drains_takes_calls_for_a_while_and_says_that_it_is_not_re
     reranker: Reranker, run: Run
 ) -> None:
     server = run(Server.start(reranker, "127.0.0.1:0", http_address="127.0.0.1:0"))
-    stopping = threading.Thread(target=lambda: run(server.stop(5, delay=1.5)))
+    stopping = threading.Thread(target=lambda: run(server.stop(5, delay=5)))
     stopping.start()
     until(lambda: httpx.get(f"http://{server.http_address}/readyz").status_code == 503)
     assert httpx.get(f"http://{server.http_address}/livez").status_code == 200
