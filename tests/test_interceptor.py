@@ -51,7 +51,8 @@ async def counted(registry: CollectorRegistry) -> dict[str, float]:
     """How many calls have ended, by code, once one has."""
     for _ in range(3000):
         samples = [sample for metric in registry.collect() for sample in metric.samples]
-        found = {sample.labels["grpc_code"]: sample.value for sample in samples if sample.name.endswith("handled_total")}
+        ended = [sample for sample in samples if sample.name == "grpc_server_handled_total"]
+        found = {sample.labels["grpc_code"]: sample.value for sample in ended}
         if found:
             return found
         await asyncio.sleep(0.01)
