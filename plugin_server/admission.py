@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
+from time import monotonic
 from typing import ParamSpec, Protocol, TypeVar
 
 from plugin_server.errors import CallerGone, DeadlinePassed, Overloaded
 from plugin_server.job import Job, current, working
+from plugin_server.pressure import Pressure
 from plugin_server.spans import span
 
 Params = ParamSpec("Params")
@@ -31,7 +33,11 @@ class Watch(Protocol):
         """Nothing; a request began after so many seconds in the queue."""
 
     def shed(self, cause: str) -> None:
-        """Nothing; a request was sent away: ``queue_full``, ``queue_wait``, ``rate_limited`` or ``unauthenticated``."""
+        """Nothing; a request was sent away.
+
+        Args:
+            cause: ``queue_full``, ``queue_wait``, ``overload``, ``rate_limited`` or ``unauthenticated``.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +48,22 @@ class Bounds:
         concurrent: requests computed at a time.
         queue: requests that wait; one more is sent away at once.
         wait: seconds that a request waits at most.
-        standing_wait: the same where somebody has waited at any moment for so long: such a queue is no burst that
-            passes, and makes everybody late and nobody sooner.
+        overload_wait: seconds that it may have to wait by all appearances, where more comes than can be done
+            (`Pressure`); one can always wait, so that no thread is left without work.
     """
 
     concurrent: int = 4
     queue: int = 64
     wait: float = 1.0
-    standing_wait: float = 0.1
+    overload_wait: float = 0.02
 
 
 class Admission:
     """Threads behind a bounded queue; lives on one event loop.
 
-    What waits is served in the order of arrival, and does not wait long where the queue never empties (after Maurer
-    2015, "Fail at Scale", ACM Queue 13/8, who took it from CoDel, RFC 8289). A request that was admitted and has more
-    to compute, as a search after the engine's answer, goes before those that begin.
+    What waits is served in the order of arrival. The queue takes bursts up, and is short where more comes than can be
+    done (as in Maurer 2015, "Fail at Scale", ACM Queue 13/8, who took it from CoDel, RFC 8289). A request that was
+    admitted and has more to compute, as a search after the engine's answer, goes before those that begin.
 
     Args:
         bounds: of what is taken on.
@@ -72,7 +78,7 @@ class Admission:
         self.running = 0
         self._queue: deque[asyncio.Future[None]] = deque()
         self._mean = 0.0
-        self._empty = -math.inf
+        self._pressure = Pressure()
         self._watch = watch
         self._threads = ThreadPoolExecutor(self.bounds.concurrent, thread_name_prefix="simgate")
 
@@ -85,10 +91,15 @@ class Admission:
         """Nothing, if a request that comes now would be computed or may wait.
 
         Raises:
-            Overloaded: the queue is full.
+            Overloaded: the queue is full, or there is pressure and it would wait too long.
         """
-        if self.running >= self.bounds.concurrent and len(self._queue) >= self.bounds.queue:
-            raise self._shed("queue_full")
+        if self.running >= self.bounds.concurrent:
+            waiting = len(self._queue)
+            if waiting >= self.bounds.queue:
+                raise self._shed("queue_full")
+            late = self._passing(waiting + 1) > self.bounds.overload_wait
+            if waiting and late and self._pressure.lasts(monotonic()):
+                raise self._shed("overload")
 
     async def run(self, work: Callable[Params, Result], *args: Params.args, **options: Params.kwargs) -> Result:
         """What the work returns, done on a thread within the deadline of `plugin_server.job.current`.
@@ -138,14 +149,9 @@ class Admission:
             return
         if not resumed:
             self.check()
-        now = asyncio.get_running_loop().time()
-        if not self._queue:
-            self._empty = now
-        standing = now - self._empty >= self.bounds.standing_wait
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         (self._queue.appendleft if resumed else self._queue.append)(turn)
-        longest = min(self.bounds.standing_wait, self.bounds.wait) if standing else self.bounds.wait
-        patience = job.remaining if resumed else min(job.remaining, longest)
+        patience = job.remaining if resumed else min(job.remaining, self.bounds.wait)
         try:
             async with asyncio.timeout(None if patience == math.inf else patience):
                 await turn
@@ -162,14 +168,13 @@ class Admission:
     def _done(self, seconds: float) -> None:
         """Nothing; a thread is free for the next in the queue."""
         self._mean += SMOOTHING * (seconds - self._mean) if self._mean else seconds
+        self._pressure.served()
         self._next()
 
     def _next(self) -> None:
         """Nothing; the place of one that is done goes to the next that still waits."""
         while self._queue:
             turn = self._queue.popleft()
-            if not self._queue:
-                self._empty = turn.get_loop().time()
             if not turn.done():
                 turn.set_result(None)
                 return
@@ -177,10 +182,14 @@ class Admission:
 
     def _shed(self, cause: str) -> Overloaded:
         """The error for a request that is sent away, with a hint when the queue will have moved on."""
+        self._pressure.sent_away(monotonic())
         if self._watch:
             self._watch.shed(cause)
-        ahead = (len(self._queue) + self.running) * self._mean / self.bounds.concurrent
-        return Overloaded(len(self._queue), min(LATEST, max(SOONEST, ahead)))
+        return Overloaded(len(self._queue), min(LATEST, max(SOONEST, self._passing(len(self._queue) + self.running))))
+
+    def _passing(self, requests: int) -> float:
+        """Seconds until so many are computed, by those before them."""
+        return requests * self._mean / self.bounds.concurrent
 
 
 def _later(loop: asyncio.AbstractEventLoop, done: Callable[[float], None], seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
@@ -47,11 +48,15 @@ class Cache(Generic[Value]):
         self._held: OrderedDict[str, tuple[Value, int]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, text: str) -> Value | None:
-        """The value of a text, None if it is not held."""
+    def get(self, text: str, serves: Callable[[Value], bool] = lambda value: True) -> Value | None:
+        """The value of a text, None if it is not held.
+
+        Args:
+            serves: whether a value has what is asked for; one that has not counts as not held.
+        """
         with self._lock:
             found = self._held.get(text)
-            if found is None:
+            if found is None or not serves(found[0]):
                 self.misses += 1
                 return None
             self.hits += 1
@@ -59,15 +64,14 @@ class Cache(Generic[Value]):
             return found[0]
 
     def put(self, text: str, value: Value) -> None:
-        """Nothing; the value is held, unless it alone is more than a quarter of the limit."""
+        """Nothing; the value is held, in place of an earlier one, unless it is more than a quarter of the limit."""
         size = value.nbytes + 4 * len(text) + OVERHEAD
         if size > self.limit // 4:
             return
         with self._lock:
-            if text in self._held:
-                return
+            _, earlier = self._held.pop(text, (None, 0))
             self._held[text] = value, size
-            self.bytes += size
+            self.bytes += size - earlier
             while self.bytes > self.limit:
                 _, (_, gone) = self._held.popitem(last=False)
                 self.bytes -= gone

@@ -30,7 +30,7 @@ class Encoded:
 
     Attributes:
         vectors: (w, recall_dimension) float32, a unit row for each window; a text that fits one window has one, which
-            is the base model's own embedding.
+            is the base model's own embedding. (w, 0) if they were not asked for.
         windows: the token matrix of each window, int8 (t, token_dimension), first and last row the marks of the text.
         words: for each token of the first window, its word's characters as (start, end), None for marks and spaces.
     """
@@ -75,28 +75,36 @@ class Encoder:
         self._tokenizer.enable_truncation(self.manifest.window_tokens, stride=self.manifest.window_overlap)
         self.windows = Windows(bundle, settings.threads, settings.provider)
 
-    def query(self, text: str, field: str = "query") -> Encoded:
+    def query(self, text: str, field: str = "query", recall: bool = True) -> Encoded:
         """A query, which must fit one window.
+
+        Args:
+            recall: as in `documents`.
 
         Raises:
             InvalidRequest: as `queries`.
         """
-        return self.queries([text], [field])[0]
+        return self.queries([text], [field], recall)[0]
 
-    def queries(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded]:
+    def queries(self, texts: Sequence[str], fields: Sequence[str], recall: bool = True) -> list[Encoded]:
         """Queries, each of which must fit one window, in the order given; equal ones are encoded once.
 
         Args:
             fields: names of the texts, for error messages.
+            recall: as in `documents`.
 
         Raises:
             OverLimit: a query has too many characters or tokens.
             EmptyText, InvalidText: as `documents`.
         """
-        return _all(self.try_queries(texts, fields))
+        return _all(self.try_queries(texts, fields, recall))
 
     def documents(
-        self, texts: Sequence[str], fields: Sequence[str] | None = None, room: Room | None = None
+        self,
+        texts: Sequence[str],
+        fields: Sequence[str] | None = None,
+        room: Room | None = None,
+        recall: bool = True,
     ) -> list[Encoded]:
         """Texts of any length, longer ones as windows, in the order given; equal ones are encoded once.
 
@@ -104,30 +112,39 @@ class Encoder:
             texts: 1 to `max_characters` characters each.
             fields: names of the texts for error messages; their numbers when not given.
             room: for windows; any number of them without.
+            recall: whether recall vectors are wanted, which take about as long as the token matrices.
 
         Raises:
             EmptyText: a text holds no words.
             InvalidText: a text is not valid Unicode.
             OverLimit: a text has too many characters, or all have too many windows.
         """
-        return _all(self.try_documents(texts, fields or [f"documents[{number}]" for number in range(len(texts))], room))
+        fields = fields or [f"documents[{number}]" for number in range(len(texts))]
+        return _all(self.try_documents(texts, fields, room, recall))
 
     def try_documents(
-        self, texts: Sequence[str], fields: Sequence[str], room: Room | None = None
+        self, texts: Sequence[str], fields: Sequence[str], room: Room | None = None, recall: bool = True
     ) -> list[Encoded | InvalidRequest]:
         """What `documents` gives, with the error that it would raise in the place of a text that cannot be encoded.
 
         Args:
             room: for windows; a text that does not fit any more is an error.
         """
-        return self._encoded(texts, fields, _any_length, room)
+        return self._encoded(texts, fields, _any_length, room, recall)
 
-    def try_queries(self, texts: Sequence[str], fields: Sequence[str]) -> list[Encoded | InvalidRequest]:
+    def try_queries(
+        self, texts: Sequence[str], fields: Sequence[str], recall: bool = True
+    ) -> list[Encoded | InvalidRequest]:
         """What `queries` gives, with the error that it would raise in the place of a text that cannot be encoded."""
-        return self._encoded(texts, fields, self._check_query)
+        return self._encoded(texts, fields, self._check_query, None, recall)
 
     def _encoded(
-        self, texts: Sequence[str], fields: Sequence[str], check: Callable[[int, str], None], room: Room | None = None
+        self,
+        texts: Sequence[str],
+        fields: Sequence[str],
+        check: Callable[[int, str], None],
+        room: Room | None,
+        recall: bool,
     ) -> list[Encoded | InvalidRequest]:
         """Every distinct text from the cache, or through tokenizer and graph, in the order given.
 
@@ -140,7 +157,7 @@ class Encoder:
         for number, (text, name) in enumerate(zip(texts, fields, strict=True)):
             try:
                 if text not in known and text not in codes:
-                    self._look_up(text, name, known, codes)
+                    self._look_up(text, name, known, codes, recall)
                 lengths = [len(part) for part in (known[text].windows if text in known else codes[text])]
                 check(self._tokens(lengths), name)
                 if room:
@@ -150,15 +167,17 @@ class Encoder:
         needed = {text for number, text in enumerate(texts) if number not in faults}
         codes = {text: found for text, found in codes.items() if text in needed}
         with span("simgate.encode", texts=len(codes), held=len(known)) if codes else nullcontext():
-            ran = self._run(codes)
+            ran = self._run(codes, recall)
         for text, encoded in zip(codes, ran, strict=True):
             known[text] = encoded
             self.cache.put(text, encoded)
         return [faults.get(number) or known[text] for number, text in enumerate(texts)]
 
-    def _look_up(self, text: str, field: str, known: dict[str, Encoded], codes: dict[str, list[Encoding]]) -> None:
+    def _look_up(
+        self, text: str, field: str, known: dict[str, Encoded], codes: dict[str, list[Encoding]], recall: bool
+    ) -> None:
         """Nothing; the text is among what is known, or its codes are among those to be run."""
-        held = self.cache.get(text)
+        held = self.cache.get(text, lambda found: not recall or found.vectors.size > 0)
         if held:
             known[text] = held
         else:
@@ -191,9 +210,9 @@ class Encoder:
             raise EmptyText(field)
         return [first, *first.overflowing]
 
-    def _run(self, texts: dict[str, list[Encoding]]) -> list[Encoded]:
+    def _run(self, texts: dict[str, list[Encoding]], recall: bool) -> list[Encoded]:
         """Every window through the graph, then put together text by text."""
-        found = iter(self.windows.encode([code for codes in texts.values() for code in codes]))
+        found = iter(self.windows.encode([code for codes in texts.values() for code in codes], recall))
         result = []
         for text, codes in texts.items():
             windows = [next(found) for _ in codes]

@@ -21,7 +21,7 @@ class Gathered:
 
     Attributes:
         windows: token matrices of its windows; none if it cannot be read.
-        vectors: (w, recall_dimension), if its text was encoded.
+        vectors: (w, recall_dimension), if its text was encoded with them.
         fault: why there are no windows, else None.
         fingerprint: of the bundle that made its blob; empty without a blob that can be read.
         malformed: whether it has a blob that cannot be used, also where its text was encoded instead.
@@ -35,7 +35,7 @@ class Gathered:
 
     def cosine(self, query: NDArray[np.float32]) -> float | None:
         """The recall cosine of its best window with a query's vector, if its text was encoded."""
-        return None if self.vectors is None else float((self.vectors @ query).max())
+        return None if self.vectors is None or not self.vectors.size else float((self.vectors @ query).max())
 
 
 def gather(
@@ -45,6 +45,7 @@ def gather(
     on_mismatch: str,
     lenient: bool = False,
     room: Room | None = None,
+    recall: bool = False,
 ) -> list[Gathered]:
     """One for each candidate, in their order; equal texts are encoded once.
 
@@ -54,6 +55,7 @@ def gather(
         lenient: a text or a blob that cannot be used is a fault of its candidate alone; instead of a malformed blob
             the text is encoded, if there is one and `on_mismatch` says so.
         room: for windows; those of blobs are counted first.
+        recall: whether texts get recall vectors too.
 
     Raises:
         InvalidRequest: a text or a blob cannot be used; the message names the field. If `lenient`, only for a blob of
@@ -65,7 +67,7 @@ def gather(
     _refuse(found, on_mismatch, lenient)
     texts = [number for number, item in enumerate(found) if not item.windows and not item.fault]
     encoded = encoder.try_documents(
-        [candidates[number].text for number in texts], [fields[number] for number in texts], room
+        [candidates[number].text for number in texts], [fields[number] for number in texts], room, recall
     )
     for number, result in zip(texts, encoded, strict=True):
         if isinstance(result, InvalidRequest):

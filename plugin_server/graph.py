@@ -1,11 +1,12 @@
-"""What an ONNX graph may hold: its weights, but no weights that are in other files or anywhere in memory.
+"""What an ONNX graph may hold, its weights, but none that are in other files or anywhere in memory; and its parts.
 
-Only the few messages of onnx.proto are described here that lead to a tensor; protobuf passes over everything else.
+Only the few messages of onnx.proto are described here that lead to a tensor or have the name of a value; protobuf
+passes everything else on as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any
 
@@ -15,19 +16,25 @@ from google.protobuf.message import DecodeError, Message
 #: Stands in every tensor that is elsewhere, before its place.
 LOCATION = b"location"
 Field = descriptor_pb2.FieldDescriptorProto
-#: Fields by message: number and kind, with a star where there may be several. From onnx.proto, which keeps its numbers.
+PLAIN = {"int32": Field.TYPE_INT32, "bytes": Field.TYPE_BYTES}
+#: Fields by message: number and kind, with a star where there may be several; names are read as bytes, as they may be
+#: no Unicode. From onnx.proto, which keeps its numbers.
 MESSAGES = {
     "Model": {"graph": (7, "Graph"), "training": (20, "Training*"), "functions": (25, "Function*")},
     "Training": {"initialization": (1, "Graph"), "algorithm": (2, "Graph")},
-    "Graph": {"node": (1, "Node*"), "initializer": (5, "Tensor*"), "sparse": (15, "Sparse*")},
+    "Graph": {
+        "node": (1, "Node*"), "initializer": (5, "Tensor*"), "output": (12, "Value*"), "value": (13, "Value*"),
+        "sparse": (15, "Sparse*"),
+    },
     "Function": {"node": (7, "Node*"), "attribute": (11, "Attribute*")},
-    "Node": {"attribute": (5, "Attribute*")},
+    "Node": {"input": (1, "bytes*"), "output": (2, "bytes*"), "attribute": (5, "Attribute*")},
+    "Value": {"name": (1, "bytes")},
     "Attribute": {
         "t": (5, "Tensor"), "g": (6, "Graph"), "tensors": (10, "Tensor*"), "graphs": (11, "Graph*"),
         "sparse": (22, "Sparse"), "sparses": (23, "Sparse*"),
     },
     "Sparse": {"values": (1, "Tensor"), "indices": (2, "Tensor")},
-    "Tensor": {"external_data": (13, "Entry*"), "data_location": (14, "")},
+    "Tensor": {"name": (8, "bytes"), "external_data": (13, "Entry*"), "data_location": (14, "int32")},
     "Entry": {},
 }  # fmt: skip
 
@@ -45,21 +52,47 @@ def fault_of(raw: bytes) -> str:
         model = _model().FromString(raw)
     except DecodeError:
         return "is no ONNX graph"
-    if any(tensor.data_location or tensor.external_data for tensor in _tensors(model)):
+    if any(tensor.data_location or tensor.external_data for tensor in _all(model, "Tensor")):
         return "has weights in another file: convert the bundle again, with all weights in the graph"
     return ""
 
 
-def _tensors(model: Message) -> Iterator[Any]:
-    """Every tensor, wherever it is; protobuf itself refuses what is nested too deeply."""
-    waiting = [model]
+def part_of(raw: bytes, outputs: Collection[str]) -> bytes:
+    """The graph that computes these of its outputs alone, with the weights that they need.
+
+    Args:
+        raw: a graph whose nodes are in the order of their computation, as ONNX demands; a graph as `fault_of` lets
+            through.
+
+    Raises:
+        DecodeError: it is no ONNX graph.
+    """
+    model = _model().FromString(raw)
+    graph, needed = model.graph, {name.encode() for name in outputs}
+    for place in reversed(range(len(graph.node))):
+        node = graph.node[place]
+        if needed.isdisjoint(node.output):
+            del graph.node[place]
+        else:  # with those within it, as a branch may take what is outside
+            needed.update(name for inner in _all(node, "Node") for name in inner.input)
+    for values in (graph.initializer, graph.output, graph.value):
+        for place in reversed(range(len(values))):
+            if values[place].name not in needed:
+                del values[place]
+    part: bytes = model.SerializeToString()
+    return part
+
+
+def _all(message: Message, name: str) -> Iterator[Any]:
+    """Every message of that name within another, itself too; protobuf itself refuses what is nested too deeply."""
+    waiting = [message]
     while waiting:
-        message = waiting.pop()
-        if message.DESCRIPTOR.name == "Tensor":
-            yield message
-            continue
-        for _, value in message.ListFields():
-            waiting += [value] if isinstance(value, Message) else value
+        found = waiting.pop()
+        if found.DESCRIPTOR.name == name:
+            yield found
+        for field, value in found.ListFields():
+            if field.message_type:
+                waiting += [value] if isinstance(value, Message) else value
 
 
 @cache
@@ -70,11 +103,12 @@ def _model() -> Any:
         message = file.message_type.add(name=name)
         for field, (number, kind) in given.items():
             label = Field.LABEL_REPEATED if kind.endswith("*") else Field.LABEL_OPTIONAL
-            if kind:
-                name = f".simgate.graph.{kind.rstrip('*')}"
+            kind = kind.rstrip("*")
+            if kind in MESSAGES:
+                name = f".simgate.graph.{kind}"
                 message.field.add(name=field, number=number, label=label, type=Field.TYPE_MESSAGE, type_name=name)
             else:
-                message.field.add(name=field, number=number, label=label, type=Field.TYPE_INT32)
+                message.field.add(name=field, number=number, label=label, type=PLAIN[kind])
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("simgate.graph.Model"))

@@ -27,9 +27,10 @@ class Judging:
         names: of the candidates' texts, for error messages.
         profile, calibration, lenient: as in `Reranker.rerank`.
         policy: that an observer is told.
+        recall: whether texts get recall vectors, to be held against the query's.
 
     Attributes:
-        vector: the query's recall vector.
+        vector: the query's recall vector, if it has one.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Judging:
         calibration: str,
         lenient: bool,
         policy: str = "",
+        recall: bool = False,
     ) -> None:
         self.candidates = candidates
         self.vector = encoded.vectors[0]
@@ -52,6 +54,7 @@ class Judging:
         self._calibration = calibration
         self._lenient = lenient
         self._policy = policy
+        self._recall = recall
         self._reranker = reranker
         self._encoded = {id(reranker): encoded}
         self._known: dict[int, Gathered] = {}
@@ -66,9 +69,8 @@ class Judging:
         """
         for reranker, chosen in self._by_bundle([number for number in numbers if number not in self._known]):
             listed, names = [self.candidates[n] for n in chosen], [self._names[n] for n in chosen]
-            found = gather(
-                listed, names, reranker.encoder, self._reranker.settings.on_mismatch, self._lenient, self._room
-            )
+            mismatch = self._reranker.settings.on_mismatch
+            found = gather(listed, names, reranker.encoder, mismatch, self._lenient, self._room, self._recall)
             self._known.update(zip(chosen, found, strict=True))
         return [self._known[number] for number in numbers]
 
@@ -119,7 +121,7 @@ class Judging:
     def _asked(self, reranker: Loaded) -> Encoded:
         """The query as a bundle encodes it."""
         if id(reranker) not in self._encoded:
-            self._encoded[id(reranker)] = reranker.encoder.query(self._query)
+            self._encoded[id(reranker)] = reranker.encoder.query(self._query, recall=False)
         return self._encoded[id(reranker)]
 
     def _by_bundle(self, numbers: Sequence[int]) -> Iterator[tuple[Loaded, list[int]]]:

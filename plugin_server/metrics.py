@@ -209,7 +209,7 @@ class Metrics:
                     self._verdicts.labels(profile, str(policy), outcome.value)
         for cause in (*CAUSES.values(), FAILURE):
             self._unverified.labels(cause)
-        for cause in ("queue_full", "queue_wait", "rate_limited", "unauthenticated"):
+        for cause in ("queue_full", "queue_wait", "overload", "rate_limited", "unauthenticated"):
             self._shed.labels(cause)
         for graph in ("encoder", "verifier"):
             self._batch_waits.labels(graph)

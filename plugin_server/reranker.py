@@ -14,7 +14,7 @@ from plugin_server.loaded import Loaded
 from plugin_server.ranking import Hit, Policy, Ranking, rank
 from plugin_server.room import Room
 from plugin_server.verdict import Verdict, unverified
-from plugin_server.verification import Verification, cascade, full, light
+from plugin_server.verification import Verification, cascade, compared, full, light
 
 #: Pairs verified at a time, so that a file of any length needs the same memory.
 CHUNK = 256
@@ -80,9 +80,11 @@ class Reranker(Loaded):
         held = self.calibrations.chosen(calibration, profile)
         knobs = held.knobs(self.manifest) if held else knobs
         listed = checked(candidates, self.settings.max_candidates, field)
-        asked = encoded or self.encoder.query(query)
+        cosines = depth is not Verification.LIGHT and compared(listed)
+        known = encoded if encoded and (encoded.vectors.size or not cosines) else None
+        asked = known or self.encoder.query(query, recall=cosines)
         names = [f"{field}[{number}].text" for number in range(len(listed))]
-        judging = Judging(self, query, asked, listed, names, profile, calibration, lenient, told or rule)
+        judging = Judging(self, query, asked, listed, names, profile, calibration, lenient, told or rule, cosines)
         if depth is Verification.LIGHT:
             return rank(listed, *light(judging), replace(knobs, blend=0.0), rule)
         verdicts, recall = full(judging) if depth is Verification.FULL else cascade(judging, max(1, wanted))
@@ -147,7 +149,7 @@ class Reranker(Loaded):
         """Verdicts of a few pairs."""
         names = [f"pairs[{number}]" for number in range(start, start + len(pairs))]
         texts = [query for query, _ in pairs]
-        queries = self.encoder.queries(texts, [f"{name}.query" for name in names])
+        queries = self.encoder.queries(texts, [f"{name}.query" for name in names], recall=False)
         candidates = [Candidate(document) for _, document in pairs]
         fields = [f"{name}.document" for name in names]
         documents = gather(candidates, fields, self.encoder, self.settings.on_mismatch, room=room)

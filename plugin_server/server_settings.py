@@ -19,7 +19,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "max_concurrent": (1, 1024),
     "max_queue": (0, 100_000),
     "max_wait": (0, 3600),
-    "max_standing_wait": (0, 3600),
+    "max_overload_wait": (0, 3600),
     "deadline": (0.001, 3600),
     "grace": (0, 3600),
     "drain_delay": (0, 3600),
@@ -38,7 +38,7 @@ class ServerSettings:
         max_concurrent: requests computed at a time; a few keep every core busy, more only make each slower.
         max_queue: requests that wait for those; one more is sent away at once. 0 for none.
         max_wait: seconds that a request waits at most: what a caller would rather spend on another replica.
-        max_standing_wait: the same where somebody has waited at any moment for so long, which is no burst that passes:
+        max_overload_wait: the same where somebody has waited at any moment for so long, which is no burst that passes:
             a queue that never empties makes everybody late and nobody sooner. As long as `max_wait` where callers are
             jobs that would rather wait than send again.
         deadline: seconds for a request that brings no deadline of its own, and at most for one that does.
@@ -67,7 +67,7 @@ class ServerSettings:
     max_concurrent: int = 4
     max_queue: int = 64
     max_wait: float = 1.0
-    max_standing_wait: float = 0.1
+    max_overload_wait: float = 0.02
     deadline: float = 30.0
     grace: float = 25.0
     drain_delay: float = 0.0
@@ -112,7 +112,7 @@ class ServerSettings:
     @property
     def bounds(self) -> Bounds:
         """How much is taken on."""
-        return Bounds(self.max_concurrent, self.max_queue, self.max_wait, self.max_standing_wait)
+        return Bounds(self.max_concurrent, self.max_queue, self.max_wait, self.max_overload_wait)
 
 
 def _is_file(name: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+from plugin_server.blob import is_blob
+from plugin_server.candidate import Candidate
 from plugin_server.errors import MaxsimOnly, UnknownChoice, Unreached
 from plugin_server.judging import Judging, marked
 from plugin_server.verdict import Outcome, Verdict
@@ -75,8 +77,19 @@ def scores(judging: Judging) -> list[float]:
     return _all(judging, lambda numbers: [judging.candidates[number].score for number in numbers])
 
 
+def compared(candidates: Sequence[Candidate]) -> bool:
+    """Whether recall is the cosines of query and candidates: where a score is missing, and there are but texts.
+
+    Example:
+        >>> compared([Candidate("a red car")]), compared([Candidate("a red car", score=0.5)])
+        (True, False)
+    """
+    scored = all(candidate.score is not None for candidate in candidates)
+    return not scored and not any(candidate.blob or is_blob(candidate.text) for candidate in candidates)
+
+
 def cosines(judging: Judging) -> list[float]:
-    """The cosines of query and candidates; none unless the text of every candidate was encoded."""
+    """The cosines of query and candidates; none unless the text of every candidate was encoded for that."""
     return _all(judging, lambda numbers: [item.cosine(judging.vector) for item in judging.documents(numbers)])
 
 

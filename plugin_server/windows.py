@@ -1,9 +1,10 @@
-"""Tokenised windows in, a recall vector and a token matrix of each out: the encoder graph of a bundle."""
+"""Tokenised windows in, token matrices and, if asked for, recall vectors out: the encoder graph of a bundle."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from tokenizers import Encoding
 from plugin_server.batcher import Batcher
 from plugin_server.blob import TokenMatrix, quantise
 from plugin_server.bundle import ENCODER, Bundle
+from plugin_server.graph import part_of
 from plugin_server.session import open_session, usable_cores
 
 #: Windows are padded to a multiple of this, whatever else is in the batch, so that a text's rows do not depend on its
@@ -19,6 +21,10 @@ from plugin_server.session import open_session, usable_cores
 BUCKET = 16
 #: Padded tokens of one run: more gain nothing, and keep what comes later waiting.
 BATCH_TOKENS = 1024
+#: A part of the graph that has more of its bytes than this is not worth the memory of a session of its own.
+WORTH = 0.8
+#: Padded tokens of a window, and whether its recall vector is computed.
+Shape: TypeAlias = "tuple[int, bool]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class Window:
     """One window, encoded.
 
     Attributes:
-        vector: (recall_dimension,) float32, of unit length.
+        vector: (recall_dimension,) float32, of unit length; (0,) if it was not asked for.
         matrix: int8 (t, token_dimension).
     """
 
@@ -37,6 +43,9 @@ class Window:
 class Windows:
     """The encoder graph; windows of several callers are run together.
 
+    Most requests compare tokens alone. Where the graph's layers for the recall vector are its own, the rest is a
+    session of its own, and such requests take little more than half the time.
+
     Raises:
         BundleError: the graph is missing or altered, cannot be loaded, or has other widths than the manifest says.
     """
@@ -45,27 +54,39 @@ class Windows:
         manifest = bundle.manifest
         widths = {"recall": manifest.recall_dimension, "tokens": manifest.token_dimension}
         self._bits = manifest.token_bits
-        self._session = open_session(bundle.folder / ENCODER, threads, widths, provider, bundle.read(ENCODER))
-        self.batcher: Batcher[int, Encoding, Window] = Batcher(self._run, fitting, threads or usable_cores())
+        path, raw = bundle.folder / ENCODER, bundle.read(ENCODER)
+        self._tokens = self._session = open_session(path, threads, widths, provider, raw)
+        if len(part := part_of(raw, ["tokens"])) < WORTH * len(raw):
+            self._tokens = open_session(path, threads, provider=provider, raw=part)
+        self.batcher: Batcher[Shape, Encoding, Window] = Batcher(self._run, fitting, threads or usable_cores())
 
-    def encode(self, codes: Sequence[Encoding]) -> list[Window]:
+    def encode(self, codes: Sequence[Encoding], recall: bool = True) -> list[Window]:
         """The windows, in the order given.
+
+        Args:
+            recall: whether the recall vectors are wanted too.
 
         Raises:
             BundleMalformed: the graph gave a row without direction.
             CallerGone, DeadlinePassed: as `Batcher.results`.
         """
-        return self.batcher.results([padded(code) for code in codes], codes)
+        return self.batcher.results([(padded(code), recall) for code in codes], codes)
 
-    def _run(self, width: int, codes: Sequence[Encoding]) -> list[Window]:
-        """Windows of one padded width."""
+    def _run(self, shape: Shape, codes: Sequence[Encoding]) -> list[Window]:
+        """Windows of one shape."""
+        width, recall = shape
         ids, mask = np.zeros((len(codes), width), np.int64), np.zeros((len(codes), width), np.int64)
         for row, code in enumerate(codes):
             ids[row, : len(code.ids)], mask[row, : len(code.ids)] = code.ids, 1
-        recall, tokens = self._session.run(["recall", "tokens"], {"input_ids": ids, "attention_mask": mask})
+        given = {"input_ids": ids, "attention_mask": mask}
+        if recall:
+            tokens, vectors = self._session.run(["tokens", "recall"], given)
+        else:
+            (tokens,) = self._tokens.run(["tokens"], given)
+            vectors = np.zeros((len(codes), 0), np.float32)
         return [
             Window(vector, quantise(rows[: len(code.ids)], self._bits))
-            for vector, rows, code in zip(recall, tokens, codes, strict=True)
+            for vector, rows, code in zip(vectors, tokens, codes, strict=True)
         ]
 
 
@@ -74,11 +95,12 @@ def padded(code: Encoding) -> int:
     return -(-len(code.ids) // BUCKET) * BUCKET
 
 
-def fitting(width: int) -> int:
-    """How many windows of a padded width are run together at most.
+def fitting(shape: Shape) -> int:
+    """How many windows of a shape are run together at most.
 
     Example:
-        >>> fitting(16), fitting(256)
+        >>> fitting((16, True)), fitting((256, False))
         (64, 4)
     """
+    width, _ = shape
     return max(1, BATCH_TOKENS // width)

@@ -55,7 +55,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @on_a_loop
 async def test_so_many_at_a_time_and_the_rest_in_the_order_of_arrival() -> None:
-    held, admission = Held(), Admission(Bounds(concurrent=1, queue=8, wait=30, standing_wait=30))
+    held, admission = Held(), Admission(Bounds(concurrent=1, queue=8, wait=30))
     tasks = [asyncio.create_task(admission.run(held.work, number)) for number in range(5)]
     await until(lambda: admission.waiting == 4)
     assert (admission.running, held.begun) == (1, [0])
@@ -67,7 +67,7 @@ async def test_so_many_at_a_time_and_the_rest_in_the_order_of_arrival() -> None:
 @on_a_loop
 async def test_one_more_than_fits_is_sent_away_at_once() -> None:
     held, watch = Held(), Watched()
-    admission = Admission(Bounds(concurrent=2, queue=1, wait=30, standing_wait=30), watch)
+    admission = Admission(Bounds(concurrent=2, queue=1, wait=30), watch)
     tasks = [asyncio.create_task(admission.run(held.work, number)) for number in range(3)]
     await until(lambda: admission.waiting == 1)
     with pytest.raises(Overloaded, match="1 requests wait: send it again in") as caught:
@@ -106,7 +106,7 @@ async def test_whoever_waits_too_long_is_sent_away_and_leaves_the_queue() -> Non
 
 @on_a_loop
 async def test_a_deadline_in_the_queue_and_while_it_runs() -> None:
-    held, admission = Held(), Admission(Bounds(concurrent=1, queue=8, wait=30, standing_wait=30))
+    held, admission = Held(), Admission(Bounds(concurrent=1, queue=8, wait=30))
     for _ in ("running", "waiting"):
         with working(Job.within(0.05)), pytest.raises(DeadlinePassed):
             await admission.run(held.work, "late")
@@ -127,7 +127,7 @@ async def test_a_job_that_is_over_is_not_begun() -> None:
 @on_a_loop
 async def test_a_caller_that_goes_gives_its_job_up_and_its_place_in_the_queue() -> None:
     seen: list[Job] = []
-    gate, admission = threading.Event(), Admission(Bounds(concurrent=1, queue=8, wait=30, standing_wait=30))
+    gate, admission = threading.Event(), Admission(Bounds(concurrent=1, queue=8, wait=30))
 
     def work() -> None:
         seen.append(current())
@@ -174,7 +174,7 @@ async def test_an_error_of_the_work_is_the_callers_and_frees_the_thread() -> Non
 
 @on_a_loop
 async def test_a_thousand_callers_of_whom_many_go_leave_nothing_behind() -> None:
-    admission = Admission(Bounds(concurrent=3, queue=2000, wait=30, standing_wait=30))
+    admission = Admission(Bounds(concurrent=3, queue=2000, wait=30))
 
     async def call(number: int) -> int:
         with working(Job.within(0.02 if number % 3 == 0 else 30)):

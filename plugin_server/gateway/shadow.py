@@ -186,7 +186,7 @@ def _response(given: Any) -> dict[str, Any] | Exception:
 
 def _ranked(reranker: Reranker, ask: Ask, candidates: list[Candidate], ids: list[str]) -> Ranking:
     """The ranking of the engine's hits, which have their ids again, in the order that the caller would see."""
-    query = reranker.encoder.query(ask.context.query, f"{HERE}.query_text")
+    query = reranker.encoder.query(ask.context.query, f"{HERE}.query_text", recall=False)
     wanted = 0 if ask.search.recounts() else ask.start + ask.size
     ranking = verify(reranker, ask.context, candidates, query, wanted)
     hits, dropped = (

@@ -52,7 +52,7 @@ class Verification:
     def encoding(self, context: Context) -> asyncio.Future[Encoded]:
         """The query, being encoded from now on; what becomes of it need not be asked."""
         query = self._core.reranker.encoder.query
-        begun = asyncio.ensure_future(self._core.run(query, context.query, f"{HERE}.query_text"))
+        begun = asyncio.ensure_future(self._core.run(query, context.query, f"{HERE}.query_text", recall=False))
         begun.add_done_callback(lambda done: None if done.cancelled() else done.exception())
         return begun
 
