@@ -48,22 +48,20 @@ class Bounds:
         concurrent: requests computed at a time.
         queue: requests that wait; one more is sent away at once.
         wait: seconds that a request waits at most.
-        overload_wait: seconds that it may have to wait by all appearances, where more comes than can be done
-            (`Pressure`); one can always wait, so that no thread is left without work.
     """
 
     concurrent: int = 4
     queue: int = 64
     wait: float = 1.0
-    overload_wait: float = 0.02
 
 
 class Admission:
     """Threads behind a bounded queue; lives on one event loop.
 
-    What waits is served in the order of arrival. The queue takes bursts up, and is short where more comes than can be
-    done (as in Maurer 2015, "Fail at Scale", ACM Queue 13/8, who took it from CoDel, RFC 8289). A request that was
-    admitted and has more to compute, as a search after the engine's answer, goes before those that begin.
+    What waits is served in the order of arrival. The queue takes bursts up, and is kept short where more comes than can
+    be done (`plugin_server.pressure`; the idea is that of Maurer 2015, "Fail at Scale", ACM Queue 13/8, after CoDel,
+    RFC 8289). A request that was admitted and has more to compute, as a search after the engine's answer, goes before
+    those that begin.
 
     Args:
         bounds: of what is taken on.
@@ -78,7 +76,7 @@ class Admission:
         self.running = 0
         self._queue: deque[asyncio.Future[None]] = deque()
         self._mean = 0.0
-        self._pressure = Pressure()
+        self._pressure = Pressure(self.bounds.concurrent)
         self._watch = watch
         self._threads = ThreadPoolExecutor(self.bounds.concurrent, thread_name_prefix="simgate")
 
@@ -91,14 +89,12 @@ class Admission:
         """Nothing, if a request that comes now would be computed or may wait.
 
         Raises:
-            Overloaded: the queue is full, or there is pressure and it would wait too long.
+            Overloaded: the queue is full, or as long as it may be under pressure.
         """
         if self.running >= self.bounds.concurrent:
-            waiting = len(self._queue)
-            if waiting >= self.bounds.queue:
+            if len(self._queue) >= self.bounds.queue:
                 raise self._shed("queue_full")
-            late = self._passing(waiting + 1) > self.bounds.overload_wait
-            if waiting and late and self._pressure.lasts(monotonic()):
+            if len(self._queue) >= self._pressure.room(monotonic()):
                 raise self._shed("overload")
 
     async def run(self, work: Callable[Params, Result], *args: Params.args, **options: Params.kwargs) -> Result:
@@ -168,7 +164,7 @@ class Admission:
     def _done(self, seconds: float) -> None:
         """Nothing; a thread is free for the next in the queue."""
         self._mean += SMOOTHING * (seconds - self._mean) if self._mean else seconds
-        self._pressure.served()
+        self._pressure.done(seconds)
         self._next()
 
     def _next(self) -> None:
@@ -185,11 +181,8 @@ class Admission:
         self._pressure.sent_away(monotonic())
         if self._watch:
             self._watch.shed(cause)
-        return Overloaded(len(self._queue), min(LATEST, max(SOONEST, self._passing(len(self._queue) + self.running))))
-
-    def _passing(self, requests: int) -> float:
-        """Seconds until so many are computed, by those before them."""
-        return requests * self._mean / self.bounds.concurrent
+        ahead = (len(self._queue) + self.running) * self._mean / self.bounds.concurrent
+        return Overloaded(len(self._queue), min(LATEST, max(SOONEST, ahead)))
 
 
 def _later(loop: asyncio.AbstractEventLoop, done: Callable[[float], None], seconds: float) -> None:

@@ -1,57 +1,76 @@
-"""Whether there is more to do than can be done, from what had to be sent away lately."""
+"""How much more comes than can be done, and so how many may wait for it."""
 
 from __future__ import annotations
 
-#: Seconds over which requests are counted before it is judged anew.
-PERIOD = 10.0
-#: Of the requests of a period: where fewer had to be sent away, all can be served, and only wait a little longer.
-SHARE = 0.1
+import math
+
+#: Seconds over which it is measured.
+PERIOD = 5.0
+#: Below this part of what can be done there is no pressure: a queue empties by itself then.
+CALM = 0.9
+#: From so many times as much on nobody needs to wait: whenever a thread is free somebody comes.
+FLOOD = 2.0
 
 
 class Pressure:
-    """Begins when a request is sent away, and ends with a period in which few were.
+    """Begins when a request has to be sent away, and ends with a period in which less came than can be done.
 
-    A queue is for bursts. Where more comes than can be done it is always as long as it may be: everybody is late, and
-    nobody is served who would not be with a short one. So `plugin_server.admission` keeps its queue short under
-    pressure. A short queue sends a few away whom a longer one would have served: that alone is no pressure.
+    A queue is for bursts. Where more comes than can be done for long, a queue is always as long as it may be: everybody
+    is late, and hardly more are served than with a short one, which only has to keep the threads busy until the next
+    request comes. So under pressure few wait, and the fewer the more come.
+
+    Args:
+        threads: that compute.
 
     Example:
-        >>> pressure = Pressure()
-        >>> pressure.lasts(now=0.0), pressure.sent_away(now=0.0), pressure.lasts(now=1.0)
-        (False, None, True)
-        >>> pressure.served(), pressure.lasts(now=9.0), pressure.lasts(now=11.0)
-        (None, True, False)
+        >>> pressure = Pressure(threads=4)
+        >>> pressure.room(now=0.0)
+        inf
+        >>> pressure.sent_away(now=0.0)
+        >>> pressure.room(now=1.0)  # nothing is known yet
+        0
+        >>> for _ in range(24):  # in 5 seconds 4 threads do 20 of them
+        ...     pressure.done(seconds=1.0)
+        >>> pressure.room(now=5.0), pressure.room(now=10.0)
+        (3, inf)
     """
 
-    def __init__(self) -> None:
-        self._on = False
-        self._served = self._sent_away = 0
-        self._end = 0.0
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._end = -math.inf
+        self._room = math.inf
+        self._begin(-math.inf)
 
-    def served(self) -> None:
-        """Nothing; a request was computed."""
-        self._served += 1
+    def done(self, seconds: float) -> None:
+        """Nothing; a request was computed for so long."""
+        self._done += 1
+        self._seconds += seconds
 
     def sent_away(self, now: float) -> None:
-        """Nothing; a request was not.
+        """Nothing; a request was not computed.
 
         Args:
             now: seconds of a clock that never goes back.
         """
-        if self.lasts(now):
-            self._sent_away += 1
-        else:
+        if self.room(now) == math.inf:
+            self._room = 0
             self._begin(now)
+        self._sent_away += 1
 
-    def lasts(self, now: float) -> bool:
-        """Whether there is pressure now."""
-        if self._on and now >= self._end:
-            self._on = self._sent_away > SHARE * (self._served + self._sent_away)
-            if self._on:
-                self._begin(now)
-        return self._on
+    def room(self, now: float) -> float:
+        """How many requests may wait; infinite without pressure."""
+        if self._room < math.inf and now >= self._end:
+            load = self._load(now - self._end + PERIOD)
+            self._room = round(self._threads * max(0.0, FLOOD - load)) if load >= CALM else math.inf
+            self._begin(now)
+        return self._room
+
+    def _load(self, seconds: float) -> float:
+        """What came, in shares of what can be done in so many seconds."""
+        each = self._seconds / self._done if self._done else 0.0
+        return (self._done + self._sent_away) * each / (self._threads * seconds)
 
     def _begin(self, now: float) -> None:
-        self._on = True
-        self._served = self._sent_away = 0
+        self._done = self._sent_away = 0
+        self._seconds = 0.0
         self._end = now + PERIOD

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plugin_server.admission import Bounds
+from plugin_server.cores import usable_cores
 from plugin_server.errors import InvalidField, UnknownChoice
 from plugin_server.settings import MAX_REQUEST_BYTES, read_fields
 
@@ -16,10 +17,9 @@ TRACING = ("", "otlp")
 #: Fields by their lowest and highest value.
 RANGES: dict[str, tuple[float, float]] = {
     "max_request_bytes": (1024, 2**31 - 1),
-    "max_concurrent": (1, 1024),
+    "max_concurrent": (0, 1024),
     "max_queue": (0, 100_000),
     "max_wait": (0, 3600),
-    "max_overload_wait": (0, 3600),
     "deadline": (0.001, 3600),
     "grace": (0, 3600),
     "drain_delay": (0, 3600),
@@ -35,12 +35,11 @@ class ServerSettings:
     Attributes:
         max_request_bytes: of one request by every door, and of one gRPC response; gRPC's own 4 MiB would refuse a few
             hundred long documents.
-        max_concurrent: requests computed at a time; a few keep every core busy, more only make each slower.
+        max_concurrent: requests computed at a time; 0 for as many as there are cores, at least two: one alone leaves
+            cores idle while it is read and written, more only make each slower.
         max_queue: requests that wait for those; one more is sent away at once. 0 for none.
-        max_wait: seconds that a request waits at most: what a caller would rather spend on another replica.
-        max_overload_wait: the same where somebody has waited at any moment for so long, which is no burst that passes:
-            a queue that never empties makes everybody late and nobody sooner. As long as `max_wait` where callers are
-            jobs that would rather wait than send again.
+        max_wait: seconds that a request of a burst waits at most: what a caller would rather spend on another replica.
+            Where more comes for long than can be done hardly any wait, see `plugin_server.pressure`.
         deadline: seconds for a request that brings no deadline of its own, and at most for one that does.
         grace: seconds that running requests get to finish after SIGTERM; below the orchestrator's own (30 s).
         drain_delay: seconds between not being ready and taking no more requests, for balancers to notice.
@@ -64,10 +63,9 @@ class ServerSettings:
     """
 
     max_request_bytes: int = MAX_REQUEST_BYTES
-    max_concurrent: int = 4
+    max_concurrent: int = 0
     max_queue: int = 64
     max_wait: float = 1.0
-    max_overload_wait: float = 0.02
     deadline: float = 30.0
     grace: float = 25.0
     drain_delay: float = 0.0
@@ -112,7 +110,7 @@ class ServerSettings:
     @property
     def bounds(self) -> Bounds:
         """How much is taken on."""
-        return Bounds(self.max_concurrent, self.max_queue, self.max_wait, self.max_overload_wait)
+        return Bounds(self.max_concurrent or max(2, usable_cores()), self.max_queue, self.max_wait)
 
 
 def _is_file(name: str) -> bool:

@@ -6,7 +6,6 @@ that it has not is refused.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +14,7 @@ import onnxruntime
 from threadpoolctl import threadpool_limits
 
 from plugin_server.bundle_file import GRAPH_BYTES, content_of
+from plugin_server.cores import usable_cores
 from plugin_server.errors import BundleMalformed, InvalidField
 from plugin_server.graph import fault_of
 
@@ -88,19 +88,3 @@ def limit_numpy(threads: int = 0) -> None:
         threads: 0 takes `usable_cores`; numpy by itself takes every core of the host, whatever a container's limit.
     """
     threadpool_limits(threads or usable_cores(), user_api="blas")
-
-
-def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """The cores this process may use: its affinity, and a container's CPU limit rounded up.
-
-    onnxruntime by itself takes every core of the host, whatever the limit.
-
-    Args:
-        cpu_max: the cgroup v2 file with quota and period in microseconds, or ``max``.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = cpu_max.read_text().split()
-        return cores if quota == "max" else max(1, min(cores, -(-int(quota) // int(period))))
-    except (OSError, ValueError, ZeroDivisionError):  # no such file, or not of this form
-        return cores

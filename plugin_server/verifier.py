@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from plugin_server.batcher import Batcher
 from plugin_server.blob import TokenMatrix
 from plugin_server.bundle import PROFILES, VERIFIER, Bundle
-from plugin_server.session import open_session, usable_cores
+from plugin_server.cores import usable_cores
+from plugin_server.session import open_session
 
 #: Queries are padded to a multiple of this. Their tokens are what costs; without any padding onnxruntime's vector code
 #: would treat the last few numbers of a batch otherwise, and a pair's last digits would depend on its place there.

@@ -13,8 +13,9 @@ from tokenizers import Encoding
 from plugin_server.batcher import Batcher
 from plugin_server.blob import TokenMatrix, quantise
 from plugin_server.bundle import ENCODER, Bundle
+from plugin_server.cores import usable_cores
 from plugin_server.graph import part_of
-from plugin_server.session import open_session, usable_cores
+from plugin_server.session import open_session
 
 #: Windows are padded to a multiple of this, whatever else is in the batch, so that a text's rows do not depend on its
 #: neighbours: rounding to int8 would turn a difference in the last bit into one of a whole step.

@@ -13,8 +13,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from plugin_server import Bundle, Reranker, Settings, settings
 from plugin_server.bundle import VERIFIER
+from plugin_server.cores import usable_cores
 from plugin_server.errors import BundleError, BundleMalformed, BundleMissing, InvalidField
-from plugin_server.session import PROVIDERS, limit_numpy, open_session, usable_cores
+from plugin_server.session import PROVIDERS, limit_numpy, open_session
 from plugin_server.verifier import Verifier
 
 OWN = len(os.sched_getaffinity(0))

@@ -90,7 +90,7 @@ def loads(
 ) -> Iterator[Measured]:
     """What became of each load."""
     address, door = (served.http, "HTTP") if http else (served.address, "gRPC")
-    most = capacity(address, shape, http, warm, ServerSettings.read(os.environ).max_concurrent)
+    most = capacity(address, shape, http, warm, ServerSettings.read(os.environ).bounds.concurrent)
     for share in SHARES:
         load = Load(address, shape, http, share * most, seconds, share > 1, timeout)
         with tempfile.TemporaryDirectory() as folder, Sampler(served.pid) as sampler:

@@ -76,7 +76,7 @@ class Sampler:
 
 
 #: Settings under which nobody is sent away for having waited.
-PATIENT = {"SIMGATE_MAX_WAIT": "60", "SIMGATE_MAX_OVERLOAD_WAIT": "60"}
+PATIENT = {"SIMGATE_MAX_WAIT": "60"}
 
 
 @contextmanager
