@@ -1,12 +1,12 @@
 """A real `simgate serve` at half and at twice its capacity, and at half of it again, by a tool of the ecosystem.
 
-``python -m benchmarks.load --tool own|ghz|hey|k6 --minutes M`` first measures capacity: requests a second from as many
-callers as the server computes at a time. Then it prints, for gRPC and for HTTP where the tool speaks them, a row for
-each load: requests begun a second and in all, answered ones a second with their median and 99th percentile, the share
-that was shed (RESOURCE_EXHAUSTED, 429), other answers by code, those that the tool could not begin in time, and the
-server's own memory (mapped files apart) at the beginning, at most and at the end; under it that memory over time.
-Which tools are open loops says `benchmarks.tools`. Tool and server share the machine's cores, so a heavy tool lowers
-what the server can do.
+``python -m benchmarks.load --tool own|ghz|hey|k6 --minutes M --below B`` first measures capacity: requests a second
+from as many callers as the server computes at a time. Then it prints, for gRPC and for HTTP where the tool speaks them,
+a row for each load: requests begun a second and in all, answered ones a second with their median and 99th percentile,
+the share that was shed (RESOURCE_EXHAUSTED, 429), other answers by code, those that the tool could not begin in time,
+and the server's own memory (mapped files apart) at the beginning, at most and at the end; under it that memory over
+time. Which tools are open loops says `benchmarks.tools`. Tool and server share the machine's cores, so a heavy tool
+lowers what the server can do.
 """
 
 from __future__ import annotations
@@ -86,13 +86,24 @@ def capacity(address: str, shape: Shape, http: bool, seconds: float, callers: in
 
 
 def loads(
-    served: Served, tool: str, shape: Shape, http: bool, seconds: float, timeout: float, warm: float
+    served: Served,
+    tool: str,
+    shape: Shape,
+    http: bool,
+    seconds: float,
+    below: float,
+    timeout: float,
+    warm: float,
 ) -> Iterator[Measured]:
-    """What became of each load."""
+    """What became of each load.
+
+    Args:
+        seconds, below: of the load above capacity, and of those below it.
+    """
     address, door = (served.http, "HTTP") if http else (served.address, "gRPC")
     most = capacity(address, shape, http, warm, ServerSettings.read(os.environ).bounds.concurrent)
     for share in SHARES:
-        load = Load(address, shape, http, share * most, seconds, share > 1, timeout)
+        load = Load(address, shape, http, share * most, seconds if share > 1 else below, share > 1, timeout)
         with tempfile.TemporaryDirectory() as folder, Sampler(served.pid) as sampler:
             outcome = TOOLS[tool][0](load, Path(folder))
         yield Measured(f"{door}, {share:g} of {most:.1f}/s", load.rate, outcome, sampler.samples)
@@ -108,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tool", choices=TOOLS, default="own")
-    parser.add_argument("--minutes", type=float, default=1.0, help="of each load")
+    parser.add_argument("--minutes", type=float, default=1.0, help="of the load above capacity")
+    parser.add_argument("--below", type=float, default=0.0, help="minutes of the loads below it; as many if left out")
     parser.add_argument("--over", nargs="+", choices=["grpc", "http"], default=["grpc", "http"])
     parser.add_argument("--shape", default="100 blobs", help="`one pair`, or a number of blobs: `100 blobs`")
     parser.add_argument("--timeout", type=float, default=20.0, help="seconds that a request may take")
@@ -124,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rest = (given.tool, shape)
     try:
         with simgate("--bundle", str(reranker.bundle.folder)) as served:
-            times = (60 * given.minutes, given.timeout, given.warm)
+            times = (60 * given.minutes, 60 * (given.below or given.minutes), given.timeout, given.warm)
             found = [item for http in doors for item in loads(served, *rest, http, *times)]
     except RuntimeError as error:
         parser.exit(1, f"{error}\n")
