@@ -20,11 +20,12 @@ from plugin_server.errors import IndexFailure, InvalidField, OverLimit, Overload
 from plugin_server.occasion import occurring
 from plugin_server.reranker import WANTED, Reranker
 from plugin_server.room import Room
+from plugin_server.server_settings import ServerSettings
 from plugin_server.status import grpc_status, message
 
 NAME = pb.DESCRIPTOR.services_by_name["Simgate"].full_name
 #: Seconds of a call whose client sets no deadline.
-DEADLINE = 30.0
+DEADLINE = ServerSettings().deadline
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 
