@@ -35,7 +35,7 @@ class Gathered:
 
     def cosine(self, query: NDArray[np.float32]) -> float | None:
         """The recall cosine of its best window with a query's vector, if its text was encoded."""
-        return None if self.vectors is None or not self.vectors.size else float((self.vectors @ query).max())
+        return None if self.vectors is None else float((self.vectors @ query).max())
 
 
 def gather(

@@ -30,7 +30,8 @@ class Judging:
         recall: whether texts get recall vectors, to be held against the query's.
 
     Attributes:
-        vector: the query's recall vector, if it has one.
+        vector: the query's recall vector; None if it is not to be compared, whatever texts may have been encoded for
+            other requests.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Judging:
         recall: bool = False,
     ) -> None:
         self.candidates = candidates
-        self.vector = encoded.vectors[0]
+        self.vector = encoded.vectors[0] if recall else None
         self._query = query
         self._names = names
         self._profile = profile

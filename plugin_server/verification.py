@@ -90,7 +90,10 @@ def compared(candidates: Sequence[Candidate]) -> bool:
 
 def cosines(judging: Judging) -> list[float]:
     """The cosines of query and candidates; none unless the text of every candidate was encoded for that."""
-    return _all(judging, lambda numbers: [item.cosine(judging.vector) for item in judging.documents(numbers)])
+    query = judging.vector
+    if query is None:
+        return []
+    return _all(judging, lambda numbers: [item.cosine(query) for item in judging.documents(numbers)])
 
 
 def _all(judging: Judging, values: Callable[[Sequence[int]], list[float | None]]) -> list[float]:

@@ -66,6 +66,16 @@ def test_with_scores_of_the_engine_nothing_is_compared(reranker: Reranker) -> No
     assert [None if item is None else item.vectors.size for item in held] == [0, 0, 0]
 
 
+def test_what_other_requests_left_in_the_cache_changes_nothing(reranker: Reranker) -> None:
+    texts = ["a red car of old", "the weather of old"]
+    blob = reranker.encode(["a car that is red"])[0].blob(reranker.manifest.fingerprint).text()
+    fresh = Reranker(reranker.bundle)
+    candidates = [*map(Candidate, texts), Candidate(blob=blob)]
+    before = fresh.rerank("a red car of old", candidates)
+    fresh.encode(["a red car of old", *texts])  # with recall vectors
+    assert fresh.rerank("a red car of old", candidates) == before
+
+
 def graph(*nodes: onnx.NodeProto, outputs: str, weights: str) -> bytes:
     made = helper.make_graph(
         nodes,
