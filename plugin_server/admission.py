@@ -46,6 +46,7 @@ class Bounds:
 
     Attributes:
         concurrent: requests computed at a time.
+        pressed: the same under pressure, at most `concurrent`.
         queue: requests that wait; one more is sent away at once.
         wait: seconds that a request waits at most.
     """
@@ -53,6 +54,7 @@ class Bounds:
     concurrent: int = 4
     queue: int = 64
     wait: float = 1.0
+    pressed: int = 1024
 
 
 class Admission:
@@ -60,8 +62,9 @@ class Admission:
 
     What waits is served in the order of arrival. The queue takes bursts up, and is kept short where more comes than can
     be done (`plugin_server.pressure`; the idea is that of Maurer 2015, "Fail at Scale", ACM Queue 13/8, after CoDel,
-    RFC 8289). A request that was admitted and has more to compute, as a search after the engine's answer, goes before
-    those that begin.
+    RFC 8289). Fewer are computed at a time then too: each alone leaves cores idle for moments, and more side by side
+    use them better, but every one of them takes longer. A request that was admitted and has more to compute, as a
+    search after the engine's answer, goes before those that begin.
 
     Args:
         bounds: of what is taken on.
@@ -76,7 +79,7 @@ class Admission:
         self.running = 0
         self._queue: deque[asyncio.Future[None]] = deque()
         self._mean = 0.0
-        self._pressure = Pressure(self.bounds.concurrent)
+        self._pressure = Pressure(min(self.bounds.pressed, self.bounds.concurrent))
         self._watch = watch
         self._threads = ThreadPoolExecutor(self.bounds.concurrent, thread_name_prefix="simgate")
 
@@ -91,7 +94,7 @@ class Admission:
         Raises:
             Overloaded: the queue is full, or as long as it may be under pressure.
         """
-        if self.running >= self.bounds.concurrent:
+        if self.running >= self._most():
             if len(self._queue) >= self.bounds.queue:
                 raise self._shed("queue_full")
             if len(self._queue) >= self._pressure.room(monotonic()):
@@ -140,7 +143,7 @@ class Admission:
 
     async def _turn(self, job: Job, resumed: bool) -> None:
         """Nothing, once a thread is free; it is taken."""
-        if self.running < self.bounds.concurrent and not self._queue:
+        if self.running < self._most() and not self._queue:
             self.running += 1
             return
         if not resumed:
@@ -169,12 +172,17 @@ class Admission:
 
     def _next(self) -> None:
         """Nothing; the place of one that is done goes to the next that still waits."""
-        while self._queue:
+        self.running -= 1
+        while self._queue and self.running < self._most():
             turn = self._queue.popleft()
             if not turn.done():
                 turn.set_result(None)
-                return
-        self.running -= 1
+                self.running += 1
+
+    def _most(self) -> int:
+        """Requests that are computed at a time now."""
+        calm = self._pressure.room(monotonic()) == math.inf
+        return self.bounds.concurrent if calm else min(self.bounds.pressed, self.bounds.concurrent)
 
     def _shed(self, cause: str) -> Overloaded:
         """The error for a request that is sent away, with a hint when the queue will have moved on."""

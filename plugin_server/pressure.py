@@ -9,7 +9,7 @@ PERIOD = 5.0
 #: Below this part of what can be done there is no pressure: a queue empties by itself then.
 CALM = 0.9
 #: From so many times as much on nobody needs to wait: whenever a thread is free somebody comes.
-FLOOD = 2.0
+FLOOD = 1.5
 
 
 class Pressure:
@@ -17,7 +17,8 @@ class Pressure:
 
     A queue is for bursts. Where more comes than can be done for long, a queue is always as long as it may be: everybody
     is late, and hardly more are served than with a short one, which only has to keep the threads busy until the next
-    request comes. So under pressure few wait, and the fewer the more come.
+    request comes. So under pressure few wait, and the fewer the more come: where as much comes as can be done as many as
+    there are threads, from `FLOOD` times as much on none.
 
     Args:
         threads: that compute.
@@ -32,7 +33,7 @@ class Pressure:
         >>> for _ in range(24):  # in 5 seconds 4 threads do 20 of them
         ...     pressure.done(seconds=1.0)
         >>> pressure.room(now=5.0), pressure.room(now=10.0)
-        (3, inf)
+        (2, inf)
     """
 
     def __init__(self, threads: int) -> None:
@@ -61,7 +62,7 @@ class Pressure:
         """How many requests may wait; infinite without pressure."""
         if self._room < math.inf and now >= self._end:
             load = self._load(now - self._end + PERIOD)
-            self._room = round(self._threads * max(0.0, FLOOD - load)) if load >= CALM else math.inf
+            self._room = round(self._threads * max(0.0, FLOOD - load) / (FLOOD - 1)) if load >= CALM else math.inf
             self._begin(now)
         return self._room
 

@@ -35,8 +35,9 @@ class ServerSettings:
     Attributes:
         max_request_bytes: of one request by every door, and of one gRPC response; gRPC's own 4 MiB would refuse a few
             hundred long documents.
-        max_concurrent: requests computed at a time; 0 for as many as there are cores, at least two: one alone leaves
-            cores idle while it is read and written, more only make each slower.
+        max_concurrent: requests computed at a time; 0 for twice as many as there are cores, at least four, and half of
+            that where more comes than can be done: each alone leaves cores idle while it is read and written, more
+            only make each slower.
         max_queue: requests that wait for those; one more is sent away at once. 0 for none.
         max_wait: seconds that a request of a burst waits at most: what a caller would rather spend on another replica.
             Where more comes for long than can be done hardly any wait, see `plugin_server.pressure`.
@@ -110,7 +111,8 @@ class ServerSettings:
     @property
     def bounds(self) -> Bounds:
         """How much is taken on."""
-        return Bounds(self.max_concurrent or max(2, usable_cores()), self.max_queue, self.max_wait)
+        cores = max(2, usable_cores())
+        return Bounds(self.max_concurrent or 2 * cores, self.max_queue, self.max_wait, cores)
 
 
 def _is_file(name: str) -> bool:

@@ -212,3 +212,22 @@ async def test_where_more_comes_than_can_be_done_hardly_any_wait() -> None:
     assert {"queue_full", "overload"} == set(watch.causes) and served > 20
     late = [seconds for seconds in watch.waits[21:] if seconds > 0.005]
     assert not late, "beyond the first, who waited already, nobody is late"
+
+
+@on_a_loop
+async def test_fewer_are_computed_at_a_time_where_more_comes_than_can_be_done() -> None:
+    held, admission = Held(), Admission(Bounds(concurrent=4, queue=1, wait=30, pressed=2))
+    first = [asyncio.create_task(admission.run(held.work, number)) for number in range(5)]
+    await until(lambda: admission.waiting == 1 and len(held.begun) == 4)
+    with pytest.raises(Overloaded):
+        await admission.run(held.work, 5)
+    held.gate.set()
+    await asyncio.gather(*first)
+    await until(lambda: admission.running == 0)
+    held.gate.clear()
+    second = [asyncio.create_task(admission.run(held.work, number)) for number in (6, 7)]
+    await until(lambda: admission.running == 2)
+    with pytest.raises(Overloaded):
+        await admission.run(held.work, 8)
+    held.gate.set()
+    await asyncio.gather(*second)

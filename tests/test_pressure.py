@@ -28,7 +28,8 @@ LOADS = [
     (0.1, math.inf, "hardly anything comes"),
     (0.85, math.inf, "less than can be done"),
     (1.0, 4, "as much as can be done"),
-    (1.5, 2, "half as much again"),
+    (1.25, 2, "a quarter more"),
+    (1.5, 0, "half as much again"),
     (2.0, 0, "twice as much"),
     (20.0, 0, "a flood"),
 ]
@@ -40,7 +41,7 @@ def test_the_more_comes_the_fewer_wait(load: float, room: float, remark: str) ->
 
 
 def test_it_does_not_depend_on_how_long_a_request_takes() -> None:
-    assert [after(1.5, seconds=seconds) for seconds in (0.001, 0.01, 0.1, 1.0)] == [2] * 4
+    assert [after(1.25, seconds=seconds) for seconds in (0.001, 0.01, 0.1, 1.0)] == [2] * 4
 
 
 def test_it_lasts_as_long_as_too_much_comes_and_no_longer() -> None:
