@@ -17,8 +17,8 @@ class Pressure:
 
     A queue is for bursts. Where more comes than can be done for long, a queue is always as long as it may be: everybody
     is late, and hardly more are served than with a short one, which only has to keep the threads busy until the next
-    request comes. So under pressure few wait, and the fewer the more come: where as much comes as can be done as many as
-    there are threads, from `FLOOD` times as much on none.
+    request comes. So under pressure few wait, and the fewer the more come: as many as there are threads where as much
+    comes as can be done, none from `FLOOD` times as much on.
 
     Args:
         threads: that compute.
