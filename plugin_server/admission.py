@@ -182,7 +182,7 @@ class Admission:
     def _most(self) -> int:
         """Requests that are computed at a time now."""
         calm = self._pressure.room(monotonic()) == math.inf
-        return self.bounds.concurrent if calm else min(self.bounds.pressed, self.bounds.concurrent)
+        return self.bounds.concurrent if calm else self._pressure.threads
 
     def _shed(self, cause: str) -> Overloaded:
         """The error for a request that is sent away, with a hint when the queue will have moved on."""

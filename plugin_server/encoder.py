@@ -112,7 +112,7 @@ class Encoder:
             texts: 1 to `max_characters` characters each.
             fields: names of the texts for error messages; their numbers when not given.
             room: for windows; any number of them without.
-            recall: whether recall vectors are wanted, which take about as long as the token matrices.
+            recall: whether recall vectors are wanted, which take time of their own.
 
         Raises:
             EmptyText: a text holds no words.

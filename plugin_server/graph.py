@@ -13,6 +13,8 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 
+from plugin_server.errors import BundleMalformed
+
 #: Stands in every tensor that is elsewhere, before its place.
 LOCATION = b"location"
 Field = descriptor_pb2.FieldDescriptorProto
@@ -65,9 +67,12 @@ def part_of(raw: bytes, outputs: Collection[str]) -> bytes:
             through.
 
     Raises:
-        DecodeError: it is no ONNX graph.
+        BundleMalformed: it is no ONNX graph.
     """
-    model = _model().FromString(raw)
+    try:
+        model = _model().FromString(raw)
+    except DecodeError:
+        raise BundleMalformed("a graph is no ONNX graph") from None
     graph, needed = model.graph, {name.encode() for name in outputs}
     for place in reversed(range(len(graph.node))):
         node = graph.node[place]

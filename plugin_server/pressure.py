@@ -21,7 +21,7 @@ class Pressure:
     comes as can be done, none from `FLOOD` times as much on.
 
     Args:
-        threads: that compute.
+        threads: that compute under pressure.
 
     Example:
         >>> pressure = Pressure(threads=4)
@@ -37,7 +37,7 @@ class Pressure:
     """
 
     def __init__(self, threads: int) -> None:
-        self._threads = threads
+        self.threads = threads
         self._end = -math.inf
         self._room = math.inf
         self._begin(-math.inf)
@@ -62,14 +62,14 @@ class Pressure:
         """How many requests may wait; infinite without pressure."""
         if self._room < math.inf and now >= self._end:
             load = self._load(now - self._end + PERIOD)
-            self._room = round(self._threads * max(0.0, FLOOD - load) / (FLOOD - 1)) if load >= CALM else math.inf
+            self._room = round(self.threads * max(0.0, FLOOD - load) / (FLOOD - 1)) if load >= CALM else math.inf
             self._begin(now)
         return self._room
 
     def _load(self, seconds: float) -> float:
         """What came, in shares of what can be done in so many seconds."""
         each = self._seconds / self._done if self._done else 0.0
-        return (self._done + self._sent_away) * each / (self._threads * seconds)
+        return (self._done + self._sent_away) * each / (self.threads * seconds)
 
     def _begin(self, now: float) -> None:
         self._done = self._sent_away = 0

@@ -45,7 +45,7 @@ class Windows:
     """The encoder graph; windows of several callers are run together.
 
     Most requests compare tokens alone. Where the graph's layers for the recall vector are its own, the rest is a
-    session of its own, and such requests take little more than half the time.
+    session of its own, and such requests wait for nothing else.
 
     Raises:
         BundleError: the graph is missing or altered, cannot be loaded, or has other widths than the manifest says.
