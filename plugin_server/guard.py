@@ -33,11 +33,11 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in
         try:
             self._keyring.admit(key_in(map(_raw, handler_call_details.invocation_metadata)))
         except SimgateError as error:
-            return _refusal(error)
+            return refusal(error)
         return await continuation(handler_call_details)
 
 
-def _refusal(error: Exception) -> Any:
+def refusal(error: Exception) -> Any:
     """What ends a call with an error; streaming on both sides, it waits for no message, and fits all calls."""
 
     async def refuse(requests: Any, context: Any) -> None:

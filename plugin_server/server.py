@@ -13,9 +13,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from plugin_server import service, tei, tei_v1_pb2, tei_v1_pb2_grpc
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
-from plugin_server import tei, tei_v1_pb2, tei_v1_pb2_grpc
 from plugin_server.backend import Backend, Source
 from plugin_server.core import Core
 from plugin_server.decoding import Decoding
@@ -31,6 +31,7 @@ from plugin_server.reranker import Reranker
 from plugin_server.server_settings import ServerSettings
 from plugin_server.service import NAME, Service
 from plugin_server.shadow.mode import Shadow
+from plugin_server.shedding import Shedding
 from plugin_server.tls import Certificates
 from plugin_server.traffic import methods
 
@@ -118,9 +119,10 @@ class Server:
             metrics.certificate(lambda: certificates.expires)
         keyring = Keyring(settings.api_keys, metrics) if settings.api_keys else None
         seen = Interceptor(metrics.grpc, methods(pb, tei_v1_pb2, health_pb2, reflection_pb2))
-        interceptors = [seen, *([Guard(keyring)] if keyring else []), Decoding()]
-        server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
         core = Core(metrics.watched(reranker), settings.bounds, metrics)
+        shedding = Shedding(core.admission, service.COMPUTED | tei.COMPUTED)
+        interceptors = [seen, *([Guard(keyring)] if keyring else []), shedding, Decoding()]
+        server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
         metrics.queue(core.admission)
         backend = Backend.open(source, core, most)
         pb_grpc.add_SimgateServicer_to_server(Service(core, backend, most, settings.deadline), server)

@@ -24,6 +24,8 @@ from plugin_server.server_settings import ServerSettings
 from plugin_server.status import grpc_status, message
 
 NAME = pb.DESCRIPTOR.services_by_name["Simgate"].full_name
+#: Methods that are nothing but a computation.
+COMPUTED = {f"/{NAME}/{method}" for method in ("Rerank", "Verify", "Encode")}
 #: Seconds of a call whose client sets no deadline.
 DEADLINE = ServerSettings().deadline
 Request = TypeVar("Request")

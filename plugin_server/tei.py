@@ -15,6 +15,8 @@ from plugin_server.relevance import Relevant, rerank
 from plugin_server.service import DEADLINE, answered
 
 NAME = pb.DESCRIPTOR.services_by_name["Rerank"].full_name
+#: Methods that are nothing but a computation.
+COMPUTED = {f"/{NAME}/Rerank"}
 #: Stands where the request has no place for one.
 PROFILE = "passages"
 

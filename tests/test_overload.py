@@ -13,7 +13,7 @@ import pytest
 from conftest import Run
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from plugin_server import Reranker
+from plugin_server import Reranker, service, tei
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server import simgate_v1_pb2_grpc as pb_grpc
 from plugin_server.job import Job, current
@@ -39,6 +39,8 @@ class Holding(Reranker):
 class Site:
     """A server that computes one request at a time and lets one wait."""
 
+    calls: list[Any]
+
     def __init__(self, reranker: Reranker, run: Run) -> None:
         self.reranker = Holding(reranker.bundle)
         self.reranker.gate, self.reranker.jobs = threading.Event(), []
@@ -51,12 +53,13 @@ class Site:
         return self.server._core.admission.waiting
 
     def fill(self, stub: Any) -> list[Any]:
-        """Two calls, one of which is computed while the other waits."""
+        """Two calls, one of which is computed while the other waits; kept, since gRPC cancels what nobody holds."""
         first = stub.Rerank.future(REQUEST)
         until(lambda: len(self.reranker.jobs) == 1)
         second = stub.Rerank.future(REQUEST)
         until(lambda: self.waiting == 1)
-        return [first, second]
+        self.calls = [first, second]
+        return self.calls
 
 
 def until(condition: Any) -> None:
@@ -96,6 +99,23 @@ def test_one_more_than_fits_is_sent_away_with_a_hint(site: Site, stub: Any) -> N
     site.reranker.gate.set()
     assert [len(call.result(60).hits) for call in calls] == [1, 1], "what was accepted is answered"
     assert 'simgate_shed_total{cause="queue_full"} 4.0' in httpx.get(f"{site.url}/metrics").text
+
+
+@pytest.mark.parametrize("method", sorted(service.COMPUTED | tei.COMPUTED))
+def test_a_call_that_is_sent_away_is_not_read(site: Site, stub: Any, method: str) -> None:
+    site.fill(stub)
+    with grpc.insecure_channel(site.server.address) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary(method)(b"no message", timeout=30)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "grpc-retry-pushback-ms" in dict(caught.value.trailing_metadata())
+
+
+@pytest.mark.parametrize("method", ["Info", "Search"])
+def test_a_call_that_may_be_answered_without_computing_is_read(site: Site, stub: Any, method: str) -> None:
+    site.fill(stub)
+    with grpc.insecure_channel(site.server.address) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary(f"/{service.NAME}/{method}")(b"no message", timeout=30)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_probes_and_info_answer_when_nothing_else_does(site: Site, stub: Any) -> None:
