@@ -3,7 +3,8 @@
 ``python -m benchmarks.depths`` prints milliseconds for 100 stored candidates of 16 × 128 tokens, how many of them were
 verified, how many times longer the cross-encoder takes, and how the whole request, its query encoded, compares with one
 that asks for MaxSim alone. A cascade ends with 10 accepted candidates, so its cost depends on how many hold up: every
-one, every second, every fifth, none. Candidates have the engine's scores, as in a search.
+one, every second, every fifth, none. Candidates have the engine's scores, as in a search. The last rows are the query's
+encoding, without the recall vector, which such candidates do not need, and with it.
 """
 
 from __future__ import annotations
@@ -77,10 +78,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     load = os.getloadavg()[0]
     reranker = Reranker.load(Settings(threads=given.threads, cache_bytes=0))
     named = ways(reranker, given.candidates)
+    encodings: dict[str, Callable[[], object]] = {
+        "query encoded, tokens alone": partial(reranker.encoder.query, QUERY, recall=False),
+        "query encoded, recall vector too": partial(reranker.encoder.query, QUERY),
+    }
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(speed.cross_encoder(reranker.bundle, Path(folder)), given.threads)
         cross: Callable[[], object] = partial(speed.cross_encode, session, 10)
-        times = speed.in_turns({**named, "int8 cross-encoder": cross}, given.repetitions)
+        times = speed.in_turns({**named, **encodings, "int8 cross-encoder": cross}, given.repetitions)
     median = {name: 1000 * float(np.median(taken)) for name, taken in times.items()}
     against, floor = median["int8 cross-encoder"], median["whole request: light"]
     print(f"{given.candidates} candidates, load of the machine before {load:.1f}:\n")
@@ -88,6 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, way in named.items():
         beside = f"{median[name] / floor:.2f} times" if name.startswith("whole") else ""
         print(f"| {name} | {verified(way())} | {median[name]:.1f} | {against / median[name]:.0f} times | {beside} |")
+    for name in encodings:
+        print(f"| {name} | | {median[name]:.1f} | | |")
     print(f"| int8 cross-encoder | {speed.CANDIDATES} | {against:.0f} | | |")
 
 
