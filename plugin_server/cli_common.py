@@ -18,12 +18,13 @@ from rich.text import Text
 
 from plugin_server.bundle import PROFILES
 from plugin_server.calibration import Calibration
+from plugin_server.choices import Policy, Verification
 from plugin_server.corpus import Refused
 from plugin_server.index import default_path
 from plugin_server.jsonlines import dump
-from plugin_server.ranking import Hit, Policy
+from plugin_server.ranking import Hit
 from plugin_server.reranker import Reranker
-from plugin_server.settings import VERIFICATIONS, Settings
+from plugin_server.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,7 +53,7 @@ policy_option = click.option(
 )
 verification_option = click.option(
     "--verification",
-    type=click.Choice(VERIFICATIONS),
+    type=click.Choice([item.value for item in Verification]),
     help="Candidates to verify: all, in rank order until --top-n are accepted, or none (MaxSim).  "
     "[default: $SIMGATE_VERIFICATION, else full]",
 )

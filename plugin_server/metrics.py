@@ -14,6 +14,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from plugin_server.bundle import PROFILES
+from plugin_server.choices import Policy
 from plugin_server.errors import (
     BlobMalformed,
     BlobOfOtherBundle,
@@ -25,7 +26,6 @@ from plugin_server.errors import (
     Unreached,
 )
 from plugin_server.gather import Gathered
-from plugin_server.ranking import Policy
 from plugin_server.readings import Queue, Readings
 from plugin_server.reranker import Reranker
 from plugin_server.traffic import GrpcTraffic, HttpTraffic

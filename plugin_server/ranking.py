@@ -5,37 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from plugin_server.bundle import Profile
 from plugin_server.candidate import Candidate
-from plugin_server.errors import UnknownChoice
+from plugin_server.choices import Policy
 from plugin_server.verdict import Outcome, Verdict
 
 #: How much a recall score falls while the rank grows e times.
 RANK_WEIGHT = 0.05
 #: Recall scores beyond count as this one, so that no score leaves the numbers when it is demoted.
 LARGEST = 1e300
-
-
-class Policy(StrEnum):
-    """What happens to a rejected candidate: dropped, put behind all others, or only marked."""
-
-    FILTER = "filter"
-    DEMOTE = "demote"
-    ANNOTATE = "annotate"
-
-    @classmethod
-    def of(cls, name: str) -> Policy:
-        """The policy of that name.
-
-        Raises:
-            UnknownChoice: there is none.
-        """
-        try:
-            return cls(name)
-        except ValueError:
-            raise UnknownChoice("policy", name, [policy.value for policy in cls]) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from plugin_server.asked import Asked
 from plugin_server.candidate import Candidate
-from plugin_server.ranking import Hit, Policy, log_odds, recall_at
+from plugin_server.choices import Policy
+from plugin_server.ranking import Hit, log_odds, recall_at
 from plugin_server.reranker import WANTED, Reranker
 from plugin_server.verdict import Outcome
 

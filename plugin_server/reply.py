@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server.bundle import PROFILES as PROFILE_NAMES
 from plugin_server.candidate import Candidate
+from plugin_server.choices import Policy, Verification
 from plugin_server.corpus import Document
 from plugin_server.errors import UnknownChoice
-from plugin_server.ranking import Hit, Policy, Ranking
+from plugin_server.ranking import Hit, Ranking
 from plugin_server.search import Question
 from plugin_server.verdict import Verdict
-from plugin_server.verification import Verification
 from plugin_server.wire import OUTCOMES, POLICIES, PROFILES, VERIFICATIONS
 
 NAMES = {number: name for name, number in PROFILES.items()}

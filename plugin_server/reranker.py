@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from plugin_server.calibration import Calibration
 from plugin_server.candidate import Candidate, checked
+from plugin_server.choices import Policy, Verification
 from plugin_server.encoder import Encoded
 from plugin_server.gather import Gathered, gather
 from plugin_server.judging import Judging, verdicts
 from plugin_server.loaded import Loaded
-from plugin_server.ranking import Hit, Policy, Ranking, rank
+from plugin_server.ranking import Hit, Ranking, rank
 from plugin_server.room import Room
 from plugin_server.verdict import Verdict, unverified
-from plugin_server.verification import Verification, cascade, compared, full, light
+from plugin_server.verification import cascade, compared, full, light
 
 #: Pairs verified at a time, so that a file of any length needs the same memory.
 CHUNK = 256

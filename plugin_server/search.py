@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from plugin_server.asked import Asked
 from plugin_server.candidate import Candidate
+from plugin_server.choices import Policy, Verification
 from plugin_server.depth import too_deep
 from plugin_server.encoder import Encoded
 from plugin_server.errors import CallerGone, DeadlinePassed, InvalidField, InvalidRequest, OverLimit, VerificationFailed
 from plugin_server.index import Found, Index
-from plugin_server.ranking import Hit, Policy, Ranking
+from plugin_server.ranking import Hit, Ranking
 from plugin_server.reranker import Reranker
 from plugin_server.verdict import FAILED
-from plugin_server.verification import Verification
 
 if TYPE_CHECKING:
     from plugin_server.shadow.mode import Shadow

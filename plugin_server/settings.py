@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TypeVar, get_type_hints
 
+from plugin_server.choices import Verification
 from plugin_server.errors import InvalidField, UnknownChoice
 
 #: Settings are read from ``SIMGATE_<FIELD>``, for example ``SIMGATE_MAX_CANDIDATES``.
@@ -13,7 +14,6 @@ PREFIX = "SIMGATE_"
 MISMATCH = ("encode", "unverified", "refuse")
 FAILURE = ("open", "closed")
 PROVIDERS = ("cpu", "cuda", "tensorrt")
-VERIFICATIONS = ("full", "cascade", "light")
 #: What 32 bits can tell a client; and threads that no machine has cores for.
 LARGEST, MAX_THREADS = 2**32 - 1, 1024
 #: Of one request, by every door; gRPC's own 4 MiB would refuse a few hundred long documents.
@@ -82,8 +82,7 @@ class Settings:
             raise UnknownChoice("on_mismatch", self.on_mismatch, list(MISMATCH))
         if self.on_failure not in FAILURE:
             raise UnknownChoice("on_failure", self.on_failure, list(FAILURE))
-        if self.verification not in VERIFICATIONS:
-            raise UnknownChoice("verification", self.verification, list(VERIFICATIONS))
+        Verification.of(self.verification)
 
     @property
     def windows(self) -> int:

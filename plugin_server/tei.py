@@ -9,8 +9,8 @@ from plugin_server import tei_v1_pb2 as pb
 from plugin_server import tei_v1_pb2_grpc as pb_grpc
 from plugin_server.blob import split
 from plugin_server.candidate import Candidate
+from plugin_server.choices import Policy
 from plugin_server.core import Core
-from plugin_server.ranking import Policy
 from plugin_server.relevance import Relevant, rerank
 from plugin_server.service import DEADLINE, answered
 

@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 
 from plugin_server.blob import is_blob
 from plugin_server.candidate import Candidate
-from plugin_server.errors import MaxsimOnly, UnknownChoice, Unreached
+from plugin_server.errors import MaxsimOnly, Unreached
 from plugin_server.judging import Judging, marked
 from plugin_server.verdict import Outcome, Verdict
 
 #: The least that are verified at a time in a cascade: fewer would leave cores idle.
 STEP = 8
-
-
-class Verification(StrEnum):
-    """Every candidate; the first ones until enough are accepted; or MaxSim alone, without verdicts."""
-
-    FULL = "full"
-    CASCADE = "cascade"
-    LIGHT = "light"
-
-    @classmethod
-    def of(cls, name: str, field: str = "verification") -> Verification:
-        """The member of that name.
-
-        Raises:
-            UnknownChoice: there is none.
-        """
-        try:
-            return cls(name)
-        except ValueError:
-            raise UnknownChoice(field, name, [item.value for item in cls]) from None
 
 
 def full(judging: Judging) -> tuple[list[Verdict], list[float]]:

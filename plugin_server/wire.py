@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from plugin_server import simgate_v1_pb2 as pb
 from plugin_server.bundle import Manifest
 from plugin_server.candidate import Candidate
+from plugin_server.choices import Policy, Verification
 from plugin_server.encoder import Encoded
 from plugin_server.errors import UnknownChoice
 from plugin_server.jsonlines import object_of
-from plugin_server.ranking import Hit, Policy, Ranking
+from plugin_server.ranking import Hit, Ranking
 from plugin_server.search import DEFAULT_K, DEFAULT_TOP_N, Answer, Question
 from plugin_server.settings import Settings
 from plugin_server.verdict import Outcome, Verdict
-from plugin_server.verification import Verification
 
 #: Both directions of the enums; what stands for unspecified depends on the method.
 PROFILES = {"pairs": pb.PROFILE_PAIRS, "passages": pb.PROFILE_PASSAGES}

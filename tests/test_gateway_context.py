@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from plugin_server.choices import Policy
 from plugin_server.errors import InvalidRequest
 from plugin_server.gateway.context import Context, context_of, without_context
 from plugin_server.gateway.recall import SCALES, recall_of
-from plugin_server.ranking import Policy
 
 TEXT = {"query_context": {"query_text": "a hill"}}
 PATHS = [

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from plugin_server.choices import Policy
 from plugin_server.errors import InvalidField
 from plugin_server.gateway.ask import Ask, ask
 from plugin_server.gateway.context import Context
 from plugin_server.gateway.options import BODY, PARAMS, Fate, Search, check
 from plugin_server.gateway.params import Params
 from plugin_server.gateway.settings import GatewaySettings
-from plugin_server.ranking import Policy
 
 SETTINGS = GatewaySettings("http://localhost:9200")
 QUERY = {"match": {"text": "hill"}}

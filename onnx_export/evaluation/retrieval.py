@@ -16,7 +16,8 @@ from onnx_export.evaluation.scores import Progress, encode_texts
 from onnx_export.sources import Collection
 from plugin_server.blob import TokenMatrix
 from plugin_server.candidate import Candidate
-from plugin_server.ranking import Policy, rank
+from plugin_server.choices import Policy
+from plugin_server.ranking import rank
 from plugin_server.reranker import Reranker
 from plugin_server.verdict import Outcome, Verdict, judge
 

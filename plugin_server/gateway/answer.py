@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from plugin_server.choices import Policy
 from plugin_server.engines.stars import matches
 from plugin_server.errors import EngineError
 from plugin_server.gateway.ask import Ask
 from plugin_server.gateway.settings import GatewaySettings
-from plugin_server.ranking import Hit, Policy, Ranking
+from plugin_server.ranking import Hit, Ranking
 
 #: The field of a hit that holds its verdict.
 FIELD = "simgate"

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugin_server.bundle import PROFILES
+from plugin_server.choices import Policy, Verification
 from plugin_server.errors import InvalidField, UnknownChoice
 from plugin_server.gateway.recall import SCALES
-from plugin_server.ranking import Policy
 from plugin_server.search import DEFAULT_K
-from plugin_server.settings import VERIFICATIONS
 
 TEXT, PATH = "query_text", "query_text_path"
 HERE = "ext.rerank.query_context"
@@ -50,7 +49,7 @@ CHOICES = {
     "policy": [policy.value for policy in Policy],
     "scores": list(SCALES),
     "aggregations": ["kept", "recall"],
-    "verification": list(VERIFICATIONS),
+    "verification": [verification.value for verification in Verification],
 }
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from plugin_server.choices import Policy
 from plugin_server.errors import InvalidField
 from plugin_server.gateway.context import Context
 from plugin_server.gateway.params import Params
-from plugin_server.ranking import Policy
 
 #: Aggregations whose result depends on scores, which a second request over the kept hits does not have.
 SCORED = ("top_hits", "sampler", "diversified_sampler")

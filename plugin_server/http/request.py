@@ -5,9 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from plugin_server.bundle import PROFILES
+from plugin_server.choices import Policy, Verification
 from plugin_server.errors import UnknownChoice
-from plugin_server.ranking import Policy
-from plugin_server.settings import VERIFICATIONS
 
 DEFAULT_PROFILE = "passages"
 #: The profile that each model name stands for.
@@ -46,7 +45,7 @@ class Question(BaseModel):
         description="How many documents are verified. `full`: every one. `cascade`: in the order of recall until "
         "`top_n` (10 if it is not given) are accepted. `light`: none, MaxSim alone makes the order. Documents that are "
         "not verified are `unverified`, with the reason. Without it the server's own default counts.",
-        json_schema_extra={"enum": [*VERIFICATIONS, None]},
+        json_schema_extra={"enum": [*(item.value for item in Verification), None]},
     )
 
     def chosen_profile(self) -> str:

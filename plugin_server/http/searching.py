@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 
 from plugin_server import search as core
 from plugin_server.backend import Search
+from plugin_server.choices import Policy
 from plugin_server.http.door import Door
 from plugin_server.http.fault import Message
 from plugin_server.http.request import Question
-from plugin_server.ranking import Hit, Policy
+from plugin_server.ranking import Hit
 
 
 class SearchRequest(Question):

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from plugin_server.candidate import Candidate
+from plugin_server.choices import Policy
 from plugin_server.core import Core
 from plugin_server.http.document import Document
 from plugin_server.http.request import Question
-from plugin_server.ranking import Policy, recall_at
+from plugin_server.ranking import recall_at
 from plugin_server.relevance import Relevant, rerank, verify
 from plugin_server.reranker import WANTED, Reranker
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from plugin_server.asked import Asked
 from plugin_server.candidate import checked
-from plugin_server.ranking import Hit, Policy, Ranking, recall_at
+from plugin_server.choices import Policy, Verification
+from plugin_server.ranking import Hit, Ranking, recall_at
 from plugin_server.reranker import Reranker
 from plugin_server.verdict import unverified
-from plugin_server.verification import Verification
 
 #: Why every hit is unverified.
 REASON = "shadow mode: the verdict is recorded, not applied"
