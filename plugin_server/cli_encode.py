@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from plugin_server.bundle import Bundle
 from plugin_server.cli_common import bundle_option, console, json_option, settings
 from plugin_server.cli_engine import engine_options, engine_settings
-from plugin_server.cli_offline import cluster, done, offline_options, told
+from plugin_server.cli_offline import cluster, offline_options
 from plugin_server.engines.settings import EngineSettings
-from plugin_server.offline.part import Part
+
+if TYPE_CHECKING:
+    from plugin_server.offline.part import Part
 
 
 @click.command()
@@ -61,7 +63,8 @@ def encode(
         raise click.UsageError("give either INPUT or --engine and --index NAME")
     if index and engine is None:
         raise click.UsageError("--index needs --engine")
-    from plugin_server.offline.folder import Folder  # pyarrow, which other commands do not need
+    from plugin_server.cli_parts import done, told  # pyarrow, which other commands do not need
+    from plugin_server.offline.folder import Folder
     from plugin_server.offline.place import Place
     from plugin_server.offline.task import Encode, without_login
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +15,9 @@ from plugin_server.errors import InvalidField
 from plugin_server.offline.account import Account
 from plugin_server.offline.part import Part
 from plugin_server.offline.worker import Recipe, Worker
+
+#: Seconds for the head of a cluster to take a connection.
+KNOCK_SECONDS = 10.0
 
 
 def here(recipe: Recipe, parts: Sequence[Part]) -> Iterator[Account]:
@@ -49,6 +55,10 @@ class Cluster:
         """
         if not parts:
             return
+        with redirect_stdout(sys.stderr):  # where Ray tells of workers that died
+            yield from self._run(recipe, parts)
+
+    def _run(self, recipe: Recipe, parts: Sequence[Part]) -> Iterator[Account]:
         ray = self._connected()
         try:
             recipe = replace(recipe, settings=replace(recipe.settings, threads=self.cpus))
@@ -75,10 +85,19 @@ class Cluster:
             import ray.data
         except ImportError:
             raise InvalidField("runner: ray is not installed: pip install 'simgate[ray]'") from None
+        if self.address.startswith("ray://"):
+            raise InvalidField(
+                f"address: {self.address}: Ray Data needs a driver within the cluster: run the command there, by "
+                "`ray job submit` or as a RayJob, with auto"
+            )
         try:
+            _knock(self.address)
             ray.init(self.address or "local", log_to_driver=False, logging_level="error", include_dashboard=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise InvalidField(f"address: {self.address}: no Ray cluster answers there: {error}") from error
+        except (OSError, ValueError, RuntimeError) as error:
+            raise InvalidField(
+                f"address: {self.address}: no Ray cluster answers there, or not to us (one with a token wants it in "
+                f"RAY_AUTH_TOKEN): {error}"
+            ) from error
         ray.data.DataContext.get_current().enable_progress_bars = False  # the command has its own
         for name in ("ray", "ray.data"):
             logging.getLogger(name).setLevel(logging.ERROR)
@@ -100,6 +119,17 @@ class Cluster:
                 f"and {has.get('GPU', 0):g}: give a smaller worker"
             )
         return min(self.workers, room) if self.workers else room
+
+
+def _knock(address: str) -> None:
+    """Nothing; Ray itself takes minutes to find that nobody listens at an address.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, _, port = address.rpartition("://")[2].partition("/")[0].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
 
 
 class _Actor:
