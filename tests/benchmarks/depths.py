@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import shapes
+from benchmarks import figures, shapes
 from onnx_export.evaluation import speed
 from plugin_server import Candidate, Outcome, Reranker, Settings
 from plugin_server.ranking import Ranking
@@ -74,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repetitions", type=int, default=15)
     parser.add_argument("--candidates", type=int, default=shapes.CANDIDATES)
     parser.add_argument("--threads", type=int, default=2)
+    figures.add_option(parser)
     given = parser.parse_args(arguments)
     load = os.getloadavg()[0]
     reranker = Reranker.load(Settings(threads=given.threads, cache_bytes=0))
@@ -90,12 +91,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     against, floor = median["int8 cross-encoder"], median["whole request: light"]
     print(f"{given.candidates} candidates, load of the machine before {load:.1f}:\n")
     print("| | verified | median ms | cross-encoder takes | of MaxSim alone |\n|---|---|---|---|---|")
-    for name, way in named.items():
+    reached = {name: verified(way()) for name, way in named.items()}
+    for name in named:
         beside = f"{median[name] / floor:.2f} times" if name.startswith("whole") else ""
-        print(f"| {name} | {verified(way())} | {median[name]:.1f} | {against / median[name]:.0f} times | {beside} |")
+        print(f"| {name} | {reached[name]} | {median[name]:.1f} | {against / median[name]:.0f} times | {beside} |")
     for name in encodings:
         print(f"| {name} | | {median[name]:.1f} | | |")
     print(f"| int8 cross-encoder | {speed.CANDIDATES} | {against:.0f} | | |")
+    about = {"candidates": given.candidates, "wanted": WANTED, "threads": given.threads, "load_before": load}
+    figures.write(given.json, about | {"milliseconds": median, "verified": reached})
 
 
 if __name__ == "__main__":
