@@ -19,6 +19,7 @@ from plugin_server.cli_rerank import rerank
 from plugin_server.cli_search import search
 from plugin_server.cli_serve import serve
 from plugin_server.cli_shadow import shadow
+from plugin_server.cli_size import size
 from plugin_server.cli_templates import templates
 from plugin_server.cli_verify import verify
 from plugin_server.errors import SimgateError
@@ -87,7 +88,7 @@ def main() -> None:
     """
 
 
-for _command in (demo, index, search, rerank, verify, serve, key, calibrate, margins, shadow, templates, bundle):
+for _command in (demo, index, search, rerank, verify, serve, key, calibrate, margins, shadow, size, templates, bundle):
     main.add_command(_command)
 
 

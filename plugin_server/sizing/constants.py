@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from plugin_server import content, strict
 from plugin_server.errors import InvalidField
@@ -15,6 +13,8 @@ from plugin_server.errors import InvalidField
 PACKAGED = Path(__file__).parent.parent / "constants.json"
 #: Bytes of a file; the one in the package has some thousand.
 MAX_BYTES = 1 << 20
+#: Above every constant.
+MOST = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ class Constants:
         engine_query_core_ms: of the engine for a search of that shard that returns nothing.
         engine_hit_core_us: of the engine for each hit with its blob.
         exchange_core_ms, exchange_hit_core_us: of the sidecar for such an exchange, and for each hit of it.
+
+    Raises:
+        InvalidField: one is not above zero.
     """
 
     machine: str
@@ -85,12 +88,23 @@ class Constants:
     exchange_core_ms: float
     exchange_hit_core_us: float
 
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value, kind = getattr(self, item.name), item.type
+            if kind == "str":
+                if not isinstance(value, str):
+                    raise InvalidField(f"{item.name}: is no text: measure again")
+            elif type(value) not in ((int,) if kind == "int" else (int, float)):
+                raise InvalidField(f"{item.name}: is no {'whole ' if kind == 'int' else ''}number: measure again")
+            elif not 0 < value < MOST:
+                raise InvalidField(f"{item.name}: {value:g} is not above 0 and below {MOST:g}: measure again")
+
     @classmethod
     def read(cls, path: Path = PACKAGED) -> Constants:
         """The constants in a file, those of the package if none is given.
 
         Raises:
-            InvalidField: it cannot be read, or does not hold every constant and nothing else, each above zero.
+            InvalidField: it cannot be read, or does not hold every constant and nothing else.
         """
         try:
             given = strict.parse(content.read(path, MAX_BYTES).decode("utf-8"))
@@ -98,27 +112,14 @@ class Constants:
             raise InvalidField(f"{path}: {error.strerror}: give a file that `benchmarks.sizing` wrote") from error
         except ValueError as error:
             raise InvalidField(f"{path}: {error}: give a file that `benchmarks.sizing` wrote") from error
-        if fault := _fault(given):
-            raise InvalidField(f"{path}: {fault}: write it again with `benchmarks.sizing`")
+        known = {item.name for item in fields(cls)}
+        if not isinstance(given, dict):
+            raise InvalidField(f"{path}: is no object: give a file that `benchmarks.sizing` wrote")
+        if wrong := sorted(known ^ given.keys()):
+            fault = "is missing" if wrong[0] in known else "is not known"
+            raise InvalidField(f"{path}: {wrong[0]} {fault}: write it again with `benchmarks.sizing`")
         return cls(**given)
 
     def text(self) -> str:
         """The file's text."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
-
-
-def _fault(given: Any) -> str:
-    """What is wrong with what a file holds, empty for nothing."""
-    known = {item.name: item.type for item in fields(Constants)}
-    if not isinstance(given, dict):
-        return "is no object"
-    if wrong := sorted(known.keys() ^ given.keys()):
-        return f"{wrong[0]} is {'missing' if wrong[0] in known else 'not known'}"
-    for name, kind in known.items():
-        value = given[name]
-        if kind == "str":
-            if not isinstance(value, str):
-                return f"{name} is no text"
-        elif type(value) not in ((int,) if kind == "int" else (int, float)) or not math.isfinite(value) or value <= 0:
-            return f"{name} is not a {'whole ' if kind == 'int' else ''}number above 0"
-    return ""

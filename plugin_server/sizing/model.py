@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from plugin_server.settings import Settings
 from plugin_server.sizing.constants import Constants
 from plugin_server.sizing.need import Need, Nodes, Prices
 from plugin_server.sizing.rules import SHARD_DOCUMENTS, vector_disk_bytes, vector_memory_bytes
@@ -68,11 +69,16 @@ class Plan:
     verification_price_per_million_searches: float
 
     @property
-    def bound(self) -> str:
-        """What the data nodes are counted by: ``memory``, ``disk``, ``cores``, or ``copies`` where those want fewer."""
+    def wanted(self) -> list[tuple[str, int]]:
+        """What wants how many data nodes, the most first: ``memory``, ``disk``, ``cores`` and ``copies``."""
         wanted = {"memory": self.nodes_by_memory, "disk": self.nodes_by_disk, "cores": self.nodes_by_cores}
-        most = max(wanted, key=lambda name: wanted[name])
-        return most if wanted[most] >= self.data_nodes else "copies"
+        # of equals the first one counts, and copies alone where nothing else wants as many
+        return sorted((wanted | {"copies": self.copies}).items(), key=lambda item: -item[1])
+
+    @property
+    def bound(self) -> str:
+        """What the data nodes are counted by."""
+        return self.wanted[0][0]
 
 
 def plan(need: Need, nodes: Nodes, prices: Prices, constants: Constants) -> Plan:
@@ -88,8 +94,7 @@ def plan(need: Need, nodes: Nodes, prices: Prices, constants: Constants) -> Plan
     by_cores = _up(need.requests_per_second * each.engine_core_ms / core_s / nodes.node_cores)
     data_nodes = max(by_memory, by_disk, by_cores, copies)
     sidecars = max(AVAILABLE, _up(need.requests_per_second * each.sidecar_core_ms / core_s / nodes.sidecar_cores))
-    cache_mib = 64  # SIMGATE_CACHE_BYTES
-    memory_mib = constants.rest_mib + cache_mib
+    memory_mib = constants.rest_mib + Settings().cache_bytes / MIB
     hour = nodes.sidecar_cores * prices.price_core_hour + memory_mib * MIB / GB * prices.price_memory_gb_hour
     sidecar_price = HOURS_OF_A_MONTH * sidecars * hour
     hour = nodes.node_cores * prices.price_core_hour + nodes.node_memory_gb * prices.price_memory_gb_hour

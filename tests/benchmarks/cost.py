@@ -1,7 +1,7 @@
 """How verification's cost grows: with candidates, with the tokens of query and document, with the size of the index.
 
-``python -m benchmarks.cost`` prints four tables, three of median milliseconds, and under each of these the straight line
-through them: slope, intercept and R².
+``python -m benchmarks.cost`` prints four tables, three of median milliseconds, and under each of those the straight
+line through them: slope, intercept and R².
 
 1. A request from stored blobs (16 × 128 tokens, the query encoded) by its number of candidates.
 2. Pairs of q × d tokens through the verifier, by q · d; and as the alignment verifier has a token for each word of the
