@@ -36,7 +36,7 @@ bench:  ## speed and memory, both sides in the same run
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.load
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.engines --data $(DATA)
 
-size:  ## the constants of sizing, measured on an idle machine, and the page that is made of them
+size:  ## the constants of sizing, measured on an idle machine in half an hour, and the page that is made of them
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.depths --json $(FIGURES)/depths.json
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.cost --json $(FIGURES)/cost.json
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.calls --json $(FIGURES)/calls.json

@@ -118,7 +118,10 @@ class Constants:
         if wrong := sorted(known ^ given.keys()):
             fault = "is missing" if wrong[0] in known else "is not known"
             raise InvalidField(f"{path}: {wrong[0]} {fault}: write it again with `benchmarks.sizing`")
-        return cls(**given)
+        try:
+            return cls(**given)
+        except InvalidField as error:
+            raise InvalidField(f"{path}: {error}") from None
 
     def text(self) -> str:
         """The file's text."""

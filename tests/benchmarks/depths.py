@@ -62,6 +62,14 @@ def ways(reranker: Reranker, count: int) -> dict[str, Callable[[], Ranking]]:
     return found
 
 
+def encodings(reranker: Reranker) -> dict[str, Callable[[], object]]:
+    """The query's encoding, without its recall vector and with it."""
+    return {
+        "query encoded, tokens alone": partial(reranker.encoder.query, QUERY, recall=False),
+        "query encoded, recall vector too": partial(reranker.encoder.query, QUERY),
+    }
+
+
 def verified(ranking: Ranking) -> int:
     """How many candidates have a verdict."""
     hits = (*ranking.hits, *ranking.dropped)
@@ -79,14 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     load = os.getloadavg()[0]
     reranker = Reranker.load(Settings(threads=given.threads, cache_bytes=0))
     named = ways(reranker, given.candidates)
-    encodings: dict[str, Callable[[], object]] = {
-        "query encoded, tokens alone": partial(reranker.encoder.query, QUERY, recall=False),
-        "query encoded, recall vector too": partial(reranker.encoder.query, QUERY),
-    }
+    queries = encodings(reranker)
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(speed.cross_encoder(reranker.bundle, Path(folder)), given.threads)
         cross: Callable[[], object] = partial(speed.cross_encode, session, 10)
-        times = speed.in_turns({**named, **encodings, "int8 cross-encoder": cross}, given.repetitions)
+        times = speed.in_turns({**named, **queries, "int8 cross-encoder": cross}, given.repetitions)
     median = {name: 1000 * float(np.median(taken)) for name, taken in times.items()}
     against, floor = median["int8 cross-encoder"], median["whole request: light"]
     print(f"{given.candidates} candidates, load of the machine before {load:.1f}:\n")
@@ -95,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in named:
         beside = f"{median[name] / floor:.2f} times" if name.startswith("whole") else ""
         print(f"| {name} | {reached[name]} | {median[name]:.1f} | {against / median[name]:.0f} times | {beside} |")
-    for name in encodings:
+    for name in queries:
         print(f"| {name} | | {median[name]:.1f} | | |")
     print(f"| int8 cross-encoder | {speed.CANDIDATES} | {against:.0f} | | |")
     about = {"candidates": given.candidates, "wanted": WANTED, "threads": given.threads, "load_before": load}
