@@ -23,7 +23,7 @@ def changes(need: Need) -> Iterator[tuple[str, Need]]:
     if need.verification == "full":
         yield "cascade (`--verification cascade`)", replace(need, verification="cascade")
     if need.verification != "light":
-        yield "MaxSim alone (`--verification light`)", replace(need, verification="light")
+        yield "MaxSim alone, no verdicts (`--verification light`)", replace(need, verification="light")
     if need.candidates >= 20:
         yield f"half as many candidates (`--candidates {need.candidates / 2:g}`)", _with(need, candidates=0.5)
     if need.tokens >= 32:
