@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from pathlib import Path
 from string import Template
 from textwrap import fill
@@ -97,6 +98,7 @@ def page(constants: Constants) -> str:
         measured=_filled(_measured(constants)),
         constants="\n".join(_constants(constants)),
         rules="\n".join(f"| {rule} | [{name}]({url}) |" for rule, (name, url) in SOURCES.items()),
+        accepted_share=f"{Need().accepted_share:g}",
         window=window,
         step=window - marks - overlap,
         again=marks + overlap,
@@ -195,4 +197,4 @@ def _told(value: float | str) -> str:
 
 
 def _ms(microseconds: float) -> str:
-    return f"{microseconds / 1000:.4g}"
+    return format(Decimal(f"{microseconds / 1000:.4g}"), "f")
