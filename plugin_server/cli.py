@@ -12,6 +12,7 @@ import click
 from plugin_server.cli_bundle import bundle
 from plugin_server.cli_calibrate import calibrate
 from plugin_server.cli_demo import demo
+from plugin_server.cli_encode import encode
 from plugin_server.cli_index import index
 from plugin_server.cli_key import key
 from plugin_server.cli_margins import margins
@@ -88,7 +89,9 @@ def main() -> None:
     """
 
 
-for _command in (demo, index, search, rerank, verify, serve, key, calibrate, margins, shadow, size, templates, bundle):
+for _command in (
+    demo, index, encode, search, rerank, verify, serve, key, calibrate, margins, shadow, size, templates, bundle,
+):  # fmt: skip
     main.add_command(_command)
 
 
