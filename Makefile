@@ -2,7 +2,10 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 
-.PHONY: install check test fuzz audit sbom bench protos bundle report
+# Where `make size` puts what it measures: in the repository, since the page is made of it.
+FIGURES ?= tests/benchmarks/figures
+
+.PHONY: install check test fuzz audit sbom bench size protos bundle report
 
 install:  ## this checkout with everything needed to work on it
 	$(PYTHON) -m pip install -e '.[dev]'
@@ -32,6 +35,13 @@ bench:  ## speed and memory, both sides in the same run
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.calls
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.load
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.engines --data $(DATA)
+
+size:  ## the constants of sizing, measured on an idle machine in half an hour, and the page that is made of them
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.depths --json $(FIGURES)/depths.json
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.cost --json $(FIGURES)/cost.json
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.calls --json $(FIGURES)/calls.json
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.engines --data $(DATA) --json $(FIGURES)/engines.json
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.sizing --figures $(FIGURES)
 
 protos:  ## the generated gRPC stubs, with the oldest grpcio that pyproject.toml allows: newer stubs refuse older runtimes
 	$(PYTHON) -m venv build/protos && build/protos/bin/pip install -q grpcio-tools==1.73.0

@@ -20,6 +20,7 @@ from plugin_server.cli_rerank import rerank
 from plugin_server.cli_search import search
 from plugin_server.cli_serve import serve
 from plugin_server.cli_shadow import shadow
+from plugin_server.cli_size import size
 from plugin_server.cli_templates import templates
 from plugin_server.cli_verify import verify
 from plugin_server.errors import SimgateError
@@ -89,7 +90,7 @@ def main() -> None:
 
 
 for _command in (
-    demo, index, encode, search, rerank, verify, serve, key, calibrate, margins, shadow, templates, bundle,
+    demo, index, encode, search, rerank, verify, serve, key, calibrate, margins, shadow, size, templates, bundle,
 ):  # fmt: skip
     main.add_command(_command)
 

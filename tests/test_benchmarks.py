@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
-from benchmarks import calls, cost, depths, load, peers, shapes
+from benchmarks import calls, cost, depths, load, peers, shapes, sizing
 from benchmarks.caller import Task, called
 from benchmarks.cost import Line
 from benchmarks.process import family, own, peak, resident, simgate
 from benchmarks.tools import TOOLS, protoset
+from sized import DEPTHS, PAPER
 
 from plugin_server import Bundle, Reranker
 from plugin_server import simgate_v1_pb2 as pb
@@ -60,15 +62,22 @@ def test_a_peer_without_its_package_is_measured_its_way(tiny_reranker: Reranker,
     assert "without the package" in found["cross_encoder"].name and found["cross_encoder"].task["batch"] == 3
 
 
-def test_cost(tiny: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cost(tiny: Bundle, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     size = ["--candidates", "2", "4", "--query-tokens", "4", "8", "--document-tokens", "16", "32"]
-    cost.main(["--bundle", str(tiny.folder), *size, "--documents", "5", "9", "--repetitions", "1", "--threads", "1"])
+    more = ["--lengths", "16", "32", "--repetitions", "1", "--threads", "1", "--json", str(tmp_path / "cost.json")]
+    cost.main(["--bundle", str(tiny.folder), *size, "--documents", "5", "9", *more])
     printed = capsys.readouterr().out
-    candidates, grid, corpus = tables(printed)
+    candidates, grid, corpus, encoded = tables(printed)
     assert [row[0] for row in candidates] == ["2", "4"]
     assert [row[0] for row in grid] == ["q = 4", "q = 8"]
     assert [row[0] for row in corpus] == ["5", "9"] and all(len(row) == 4 for row in corpus)
-    assert all(float(cell) > 0 for row in (*candidates, *grid, *corpus) for cell in row[1:])
+    assert [row[0] for row in encoded] == ["16", "32"]
+    assert all(float(cell) > 0 for row in (*candidates, *grid, *corpus, *encoded) for cell in row[1:])
+    told = json.loads((tmp_path / "cost.json").read_text())
+    assert [f"{taken:.2f}" for *_, taken in told["grid_ms"]] == [cell for row in grid for cell in row[1:]]
+    assert told["machine"]["cores"] >= 1 and told["load_before"] >= 0
+    share = {"engines": {"index_per_second": 9.0, "encode_per_second": 10.0}}
+    assert sizing._encoding({"cost": told} | share)["encoded_token_core_ms"] > 0
     for name in ("whole search: ", "recall: ", "verification: "):
         assert re.search(rf"^{name}slope \S+ µs a document, intercept \S+ ms, R² \S+$", printed, re.MULTILINE)
 
@@ -81,6 +90,7 @@ def test_depths(reranker: Reranker) -> None:
     listed = depths.candidates(reranker, 5, 20)
     kept = reranker.rerank(depths.QUERY, listed).hits
     assert sorted(hit.position for hit in kept) == [0, 5, 10, 15]
+    assert set(depths.encodings(reranker)) | set(reached) >= set(DEPTHS["milliseconds"])
 
 
 def test_a_line_through_points() -> None:
@@ -89,20 +99,21 @@ def test_a_line_through_points() -> None:
     assert Line.through([(0, 0), (1, 1), (2, 0)]).r2 == pytest.approx(0)
 
 
-def test_calls(tiny: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+def test_calls(tiny: Bundle, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     size = ["--repetitions", "1", "--seconds", "0.1", "--rounds", "1", "--starts", "1", "--requests", "40"]
-    calls.main(["--bundle", str(tiny.folder), *size, "--candidates", "3", "--shapes", "3 blobs", "one pair"])
+    shaped = ["--candidates", "100", "10", "--shapes", "100 blobs", "10 blobs", "one pair"]
+    calls.main(["--bundle", str(tiny.folder), *size, *shaped, "--json", str(tmp_path / "calls.json")])
     overhead, rates, start, memory = tables(capsys.readouterr().out)
-    assert [row[0].removeprefix("3 blobs, ") for row in overhead] == [
-        "in process",
-        "gRPC, stub",
-        "gRPC, Client",
-        "HTTP /v2/rerank",
-    ]
+    ways = ["in process", "gRPC, stub", "gRPC, Client", "HTTP /v2/rerank"]
+    assert [row[0] for row in overhead] == [f"{count} blobs, {way}" for count in (100, 10) for way in ways]
     assert overhead[0][2] == "+0.00"
-    assert [row[0] for row in rates] == ["3 blobs", "one pair"] and all(float(row[1]) > 0 for row in rates)
+    assert [row[0] for row in rates] == shaped[4:] and all(float(row[1]) > 0 for row in rates)
     assert len(start) == 1 and float(start[0][0]) > 0
     assert [int(row[0]) for row in memory] == [4 * part for part in range(11)]
+    told = {"calls": json.loads((tmp_path / "calls.json").read_text())}
+    assert sizing._server(told)["rest_mib"] == pytest.approx(float(start[0][1]), abs=0.5)
+    found = sizing._verification(PAPER | told)
+    assert found["verification_ms"] == 14.0 and found["carried_candidate_core_us"] != 60.0
 
 
 @pytest.mark.parametrize("tool", list(TOOLS))

@@ -38,6 +38,7 @@ COMMANDS = [
     "calibrate",
     "margins",
     "shadow",
+    "size",
     "templates",
     "bundle",
     "train",

@@ -28,7 +28,7 @@ from typing import Any
 import grpc
 import numpy as np
 
-from benchmarks import shapes
+from benchmarks import figures, shapes
 from benchmarks.caller import NO_LIMIT, OK, Task, called
 from benchmarks.cost import in_turns
 from benchmarks.process import MIB, Served, own, resident, simgate
@@ -159,6 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--shapes", nargs="+", default=shapes.SHAPES)
     parser.add_argument("--starts", type=int, default=3)
     parser.add_argument("--requests", type=int, default=2000, help="over which memory is watched")
+    figures.add_option(parser)
     given = parser.parse_args(arguments)
     load = os.getloadavg()[0]
     reranker = Reranker.load(Settings(bundle=given.bundle, cache_bytes=0))
@@ -171,6 +172,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         chosen = [shapes.shape(name, reranker) for name in given.shapes]
         rates = {shape.name: throughput(served, shape, given.seconds, given.rounds) for shape in chosen}
     print(f"load of the machine before {load:.1f}:\n\n{report(calls, rates, start, memory)}")
+    asked = {name: {callers: rate for callers, (rate, _) in found.items()} for name, found in rates.items()}
+    told = {"load_before": load, "start_s": start[0], "rest_bytes": start[1], "memory": memory}
+    figures.write(given.json, told | {"milliseconds": calls, "requests_per_second": asked})
 
 
 if __name__ == "__main__":

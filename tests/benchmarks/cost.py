@@ -1,7 +1,7 @@
 """How verification's cost grows: with candidates, with the tokens of query and document, with the size of the index.
 
-``python -m benchmarks.cost`` prints three tables of median milliseconds, and under each the straight line through them:
-slope, intercept and R².
+``python -m benchmarks.cost`` prints four tables, three of median milliseconds, and under each of those the straight
+line through them: slope, intercept and R².
 
 1. A request from stored blobs (16 × 128 tokens, the query encoded) by its number of candidates.
 2. Pairs of q × d tokens through the verifier, by q · d; and as the alignment verifier has a token for each word of the
@@ -11,6 +11,7 @@ slope, intercept and R².
    reading of the hits with their blobs, which grows with the index, ``verification`` the rest, which does not: how many
    times as long it takes in the largest index as in the smallest is told too. The documents are copies of a few hundred
    encoded texts under random recall vectors; what they say does not change what they cost.
+4. Documents encoded a second, token matrices and recall vectors, by the tokens of a document.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from benchmarks import shapes
+from benchmarks import figures, shapes
 from plugin_server import Candidate, Encoded, Reranker, Settings
 from plugin_server.corpus import Document
 from plugin_server.index import Index
@@ -37,6 +38,8 @@ from plugin_server.search import Question, Searcher, verified
 CANDIDATES = (10, 50, 100, 200, 400, 700, 1000)
 QUERIES, DOCUMENTS = (8, 16, 32, 64), (32, 64, 128, 256)
 CORPORA = (1_000, 10_000, 50_000)
+#: Tokens of the documents that are encoded, and how many are encoded together.
+ENCODED, TOGETHER = (16, 64, 128, 256), 64
 #: Pairs of one run of the grid, texts that the corpora are copies of, documents stored at a time, and hits verified.
 PAIRS, COPIED, STORED, K = 50, 200, 1000, 100
 #: What is timed of a search.
@@ -123,6 +126,12 @@ def _searches(reranker: Reranker, index: Index) -> Iterator[tuple[str, Callable[
     yield from zip(PARTS, (whole, part, rest), strict=True)
 
 
+def by_length(reranker: Reranker, lengths: Sequence[int], repetitions: int) -> dict[int, float]:
+    """Documents encoded a second by their tokens."""
+    tasks = {tokens: partial(reranker.encode, shapes.documents(TOGETHER, tokens)) for tokens in lengths}
+    return {tokens: 1000 * TOGETHER / taken for tokens, taken in in_turns(tasks, repetitions).items()}
+
+
 def in_turns(tasks: Mapping[Name, Callable[[], object]], repetitions: int) -> dict[Name, float]:
     """Median milliseconds of every task, one after another in each round; a first round warms up."""
     times: dict[Name, list[float]] = {name: [] for name in tasks}
@@ -134,7 +143,7 @@ def in_turns(tasks: Mapping[Name, Callable[[], object]], repetitions: int) -> di
     return {name: float(np.median(found[1:])) for name, found in times.items()}
 
 
-def report(candidates: Times, grid: Grid, corpus: Mapping[str, Times]) -> str:
+def report(candidates: Times, grid: Grid, corpus: Mapping[str, Times], encoded: Mapping[int, float]) -> str:
     """The tables and the lines in Markdown."""
     lines = ["| candidates | request, ms |", "|---|---|"]
     lines += [f"| {count} | {taken:.2f} |" for count, taken in candidates.items()]
@@ -151,6 +160,8 @@ def report(candidates: Times, grid: Grid, corpus: Mapping[str, Times]) -> str:
     lines += ["", *(f"{name}: {told(Line.through(times.items()), 'document')}" for name, times in corpus.items())]
     least, *_, most = corpus["verification"].values()
     lines.append(f"verification in the largest index takes {most / least:.2f} times as long as in the smallest")
+    lines += ["", "| tokens | documents encoded a second |", "|---|---|"]
+    lines += [f"| {tokens} | {rate:.1f} |" for tokens, rate in encoded.items()]
     return "\n".join(lines)
 
 
@@ -159,12 +170,24 @@ def told(line: Line, unit: str) -> str:
     return f"slope {1000 * line.slope:.4g} µs a {unit}, intercept {line.intercept:.3g} ms, R² {line.r2:.4f}"
 
 
-def plane(grid: Grid) -> str:
-    """The plane through q and q · d in words."""
-    x = np.array([(PAIRS * q, PAIRS * q * d, 1) for q, d in grid], float)
+def fitted(grid: Grid, pairs: int = PAIRS) -> tuple[float, float, float, float]:
+    """Milliseconds a query token of a pair, a cell of its map, and beside; and R²: the plane through q and q · d.
+
+    Example:
+        >>> grid = {(q, d): 7 + 0.5 * q + 0.25 * q * d for q in (1, 2) for d in (3, 5)}
+        >>> print(*(f"{number:.3f}" for number in fitted(grid, pairs=1)))
+        0.500 0.250 7.000 1.000
+    """
+    x = np.array([(pairs * q, pairs * q * d, 1) for q, d in grid], float)
     y = np.array([*grid.values()])
     (row, cell, rest), *_ = np.linalg.lstsq(x, y, rcond=None)
     r2 = 1 - ((y - x @ (row, cell, rest)) ** 2).sum() / ((y - y.mean()) ** 2).sum()
+    return float(row), float(cell), float(rest), float(r2)
+
+
+def plane(grid: Grid) -> str:
+    """The plane through q and q · d in words."""
+    row, cell, rest, r2 = fitted(grid)
     return f"or {1000 * row:.3g} µs a query token, {1000 * cell:.3g} µs a cell, {rest:.3g} ms beside, R² {r2:.4f}"
 
 
@@ -178,6 +201,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--query-tokens", type=int, nargs="+", default=QUERIES)
     parser.add_argument("--document-tokens", type=int, nargs="+", default=DOCUMENTS)
     parser.add_argument("--documents", type=int, nargs="+", default=CORPORA, help="of the indices")
+    parser.add_argument("--lengths", type=int, nargs="+", default=ENCODED, help="tokens of documents that are encoded")
+    figures.add_option(parser)
     given = parser.parse_args(arguments)
     load = os.getloadavg()[0]
     most = max(*given.candidates, K)
@@ -185,7 +210,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     candidates = by_candidates(reranker, given.candidates, given.repetitions)
     tokens = by_tokens(reranker, given.query_tokens, given.document_tokens, given.repetitions)
     corpus = by_corpus(reranker, given.documents, given.repetitions)
-    print(f"{given.threads} threads, load of the machine before {load:.1f}:\n\n{report(candidates, tokens, corpus)}")
+    encoded = by_length(reranker, given.lengths, given.repetitions)
+    found = report(candidates, tokens, corpus, encoded)
+    print(f"{given.threads} threads, load of the machine before {load:.1f}:\n\n{found}")
+    grid = [[q, d, taken] for (q, d), taken in tokens.items()]
+    told = {"candidates_ms": candidates, "pairs": PAIRS, "grid_ms": grid, "corpus_ms": corpus}
+    figures.write(given.json, {"threads": given.threads, "load_before": load} | told | {"encoded_per_second": encoded})
 
 
 if __name__ == "__main__":

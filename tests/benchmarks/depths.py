@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import shapes
+from benchmarks import figures, shapes
 from onnx_export.evaluation import speed
 from plugin_server import Candidate, Outcome, Reranker, Settings
 from plugin_server.ranking import Ranking
@@ -62,6 +62,14 @@ def ways(reranker: Reranker, count: int) -> dict[str, Callable[[], Ranking]]:
     return found
 
 
+def encodings(reranker: Reranker) -> dict[str, Callable[[], object]]:
+    """The query's encoding, without its recall vector and with it."""
+    return {
+        "query encoded, tokens alone": partial(reranker.encoder.query, QUERY, recall=False),
+        "query encoded, recall vector too": partial(reranker.encoder.query, QUERY),
+    }
+
+
 def verified(ranking: Ranking) -> int:
     """How many candidates have a verdict."""
     hits = (*ranking.hits, *ranking.dropped)
@@ -74,28 +82,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repetitions", type=int, default=15)
     parser.add_argument("--candidates", type=int, default=shapes.CANDIDATES)
     parser.add_argument("--threads", type=int, default=2)
+    figures.add_option(parser)
     given = parser.parse_args(arguments)
     load = os.getloadavg()[0]
     reranker = Reranker.load(Settings(threads=given.threads, cache_bytes=0))
     named = ways(reranker, given.candidates)
-    encodings: dict[str, Callable[[], object]] = {
-        "query encoded, tokens alone": partial(reranker.encoder.query, QUERY, recall=False),
-        "query encoded, recall vector too": partial(reranker.encoder.query, QUERY),
-    }
+    queries = encodings(reranker)
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(speed.cross_encoder(reranker.bundle, Path(folder)), given.threads)
         cross: Callable[[], object] = partial(speed.cross_encode, session, 10)
-        times = speed.in_turns({**named, **encodings, "int8 cross-encoder": cross}, given.repetitions)
+        times = speed.in_turns({**named, **queries, "int8 cross-encoder": cross}, given.repetitions)
     median = {name: 1000 * float(np.median(taken)) for name, taken in times.items()}
     against, floor = median["int8 cross-encoder"], median["whole request: light"]
     print(f"{given.candidates} candidates, load of the machine before {load:.1f}:\n")
     print("| | verified | median ms | cross-encoder takes | of MaxSim alone |\n|---|---|---|---|---|")
-    for name, way in named.items():
+    reached = {name: verified(way()) for name, way in named.items()}
+    for name in named:
         beside = f"{median[name] / floor:.2f} times" if name.startswith("whole") else ""
-        print(f"| {name} | {verified(way())} | {median[name]:.1f} | {against / median[name]:.0f} times | {beside} |")
-    for name in encodings:
+        print(f"| {name} | {reached[name]} | {median[name]:.1f} | {against / median[name]:.0f} times | {beside} |")
+    for name in queries:
         print(f"| {name} | | {median[name]:.1f} | | |")
     print(f"| int8 cross-encoder | {speed.CANDIDATES} | {against:.0f} | | |")
+    about = {"candidates": given.candidates, "wanted": WANTED, "threads": given.threads, "load_before": load}
+    figures.write(given.json, about | {"milliseconds": median, "verified": reached})
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any
 
 from nodes.node import Node
 
-from benchmarks import ways
+from benchmarks import figures, ways, work
 from benchmarks.corpus import documents, lines, queries
 from index_templates.apply import Options, apply
 from plugin_server import Reranker, Settings
@@ -60,7 +60,7 @@ class Parts:
 
 async def measure(data: Path, count: int, asked: int, threads: int) -> dict[str, Any]:
     """Everything measured, as the report is printed from it."""
-    reranker = Reranker.load(Settings(threads=threads))
+    reranker = Reranker.load(Settings(threads=threads, cache_bytes=0))
     texts = documents(data, count)
     async with _engine() as engine:
         await _ready(engine, reranker)
@@ -69,8 +69,9 @@ async def measure(data: Path, count: int, asked: int, threads: int) -> dict[str,
         size = await sizes(engine, texts)
         questions = queries(data, asked)
         search = await compare(engine, reranker, questions)
+        loads = await work.of_answers(engine, reranker, INDEX, questions, K, ROUNDS)
         by_way = await ways.compare(engine, reranker, INDEX, questions[:50], K)
-    about = {"documents": count, "threads": threads, "load": os.getloadavg()[0], "ways": by_way}
+    about = {"documents": count, "threads": threads, "load": os.getloadavg()[0], "ways": by_way, "work": loads}
     return about | indexing | size | search
 
 
@@ -119,7 +120,9 @@ async def sizes(engine: Engine, texts: Sequence[str]) -> dict[str, Any]:
         stats = await engine.request("GET", f"/{name}/_stats/store")
         result[f"{'blobs' if not without else 'bare'}_bytes"] = stats["_all"]["primaries"]["store"]["size_in_bytes"]
         await engine.request("DELETE", f"/{name}")
-    return result | {"size_documents": len(hits)}
+    characters = sum(len(hit["_source"]["text"]) for hit in hits)
+    about = {"size_documents": len(hits), "size_tokens": rows / len(hits), "text_bytes": characters / len(hits)}
+    return result | about
 
 
 async def compare(engine: Engine, reranker: Reranker, asked: Sequence[str]) -> dict[str, Any]:
@@ -210,6 +213,13 @@ def report(found: dict[str, Any]) -> str:
         "| way, median | ms |",
         "|---|---|",
         *(f"| {name} | {taken:.1f} |" for name, taken in found["ways"].items()),
+        "",
+        f"| an answer of {K} hits with | engine, ms of a core | this process, ms of a core | bytes |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {of['engine_core_ms']:.1f} | {of['own_core_ms']:.1f} | {of['answer_bytes']:,.0f} |"
+            for name, of in found["work"].items()
+        ),
     ]
     return "\n".join(rows)
 
@@ -252,5 +262,8 @@ if __name__ == "__main__":
     parser.add_argument("--documents", type=int, default=50_000)
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--threads", type=int, default=2)
+    figures.add_option(parser)
     given = parser.parse_args()
-    print(report(asyncio.run(measure(given.data, given.documents, given.queries, given.threads))))
+    measured = asyncio.run(measure(given.data, given.documents, given.queries, given.threads))
+    print(report(measured))
+    figures.write(given.json, measured)
