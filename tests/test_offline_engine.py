@@ -6,6 +6,8 @@ import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -132,7 +134,7 @@ def test_slices_are_the_index(opensearch_2: Node, indices: Indices, tiny_reranke
 FAULTS: list[tuple[Rule, str]] = [
     (Rule("/_search/scroll", cut=True, times=1), "a page is lost on the way"),
     (Rule("/_search/scroll", status=404, times=1), "the engine has lost the list"),
-    (Rule("/_search?", status=503, times=2), "the list cannot be made yet"),
+    (Rule("/{index}/_search?", status=503, times=2), "the list cannot be made yet"),
 ]
 
 
@@ -146,12 +148,15 @@ def test_a_slice_whose_list_is_lost_is_read_anew(
     tiny: Bundle,
     tiny_reranker: Reranker,
     monkeypatch: pytest.MonkeyPatch,
+    proxied: Callable[..., Proxy],
 ) -> None:
     monkeypatch.setattr(listing, "PAGE", 50)
     index = indices.make(opensearch_2, tiny_reranker)
     put(opensearch_2, index, [{"_id": d.id, "text": d.text} for d in DOCUMENTS])
-    with Proxy(opensearch_2.url, [rule]) as proxy:
-        result = simgate("encode", *place(proxy, "opensearch", index, tiny), "--slices", "1", "-o", tmp_path / "out")
+    proxy = proxied(opensearch_2)
+    proxy.rules = [replace(rule, prefix=rule.prefix.format(index=index))]
+    result = simgate("encode", *place(proxy, "opensearch", index, tiny), "--slices", "1", "-o", tmp_path / "out")
+    assert not proxy.rules, "it went wrong"
     assert result.exit_code == 0, result.stderr
     assert len(rows(tmp_path / "out")) == 230, remark
     assert json.loads((tmp_path / "out" / "_account.json").read_text())["read"] == 230, "none of them twice"
