@@ -16,6 +16,7 @@ from plugin_server.cli_encode import encode
 from plugin_server.cli_index import index
 from plugin_server.cli_key import key
 from plugin_server.cli_margins import margins
+from plugin_server.cli_ping import ping
 from plugin_server.cli_rerank import rerank
 from plugin_server.cli_search import search
 from plugin_server.cli_serve import serve
@@ -89,7 +90,7 @@ def main() -> None:
 
 
 for _command in (
-    demo, index, encode, search, rerank, verify, serve, key, calibrate, margins, shadow, templates, bundle,
+    demo, index, encode, search, rerank, verify, serve, ping, key, calibrate, margins, shadow, templates, bundle,
 ):  # fmt: skip
     main.add_command(_command)
 
