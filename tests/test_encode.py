@@ -160,9 +160,7 @@ MISUSES: list[tuple[list[str], int, str, str]] = [
 
 
 @pytest.mark.parametrize(("given", "code", "message", "remark"), MISUSES, ids=[case[3] for case in MISUSES])
-def test_misuse_is_told(
-    given: list[str], code: int, message: str, remark: str, tmp_path: Path, tiny: Bundle
-) -> None:
+def test_misuse_is_told(given: list[str], code: int, message: str, remark: str, tmp_path: Path, tiny: Bundle) -> None:
     corpus = corpus_file(tmp_path / "corpus.jsonl", DOCUMENTS[:3])
     named = [item.format(corpus=corpus, folder=tmp_path) for item in given]
     options = ["-o", str(tmp_path / "out"), "--bundle", str(tiny.folder)]
