@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from types import ModuleType
 
 from plugin_server.bundle import Manifest
 from plugin_server.corpus import Document, Refused
 from plugin_server.errors import InvalidField
-from plugin_server.offline import lines, parquet
+from plugin_server.offline import lines
 from plugin_server.offline.part import Part
 from plugin_server.offline.place import Place
 
-ENDINGS = (*lines.PLAIN, *lines.COMPRESSED, parquet.ENDING)
+PARQUET = ".parquet"
+ENDINGS = (*lines.PLAIN, *lines.COMPRESSED, PARQUET)
 
 
 def files(names: Sequence[str]) -> list[Place]:
@@ -40,7 +42,7 @@ def parts(places: Sequence[Place], rows: int) -> list[Part]:
     """
     found: list[Part] = []
     for place in places:
-        own = list((parquet if place.path.endswith(parquet.ENDING) else lines).parts(place, rows))
+        own = list(_parquet().parts(place, rows) if place.path.endswith(PARQUET) else lines.parts(place, rows))
         found += [replace(part, number=len(found) + part.number) for part in own]
     return found
 
@@ -53,5 +55,12 @@ def documents(part: Part, max_characters: int, manifest: Manifest | None = None)
     """
     place = Place.of(part.source)
     if part.kind == "rows":
-        return parquet.documents(place, part, max_characters, manifest)
+        return _parquet().documents(place, part, max_characters, manifest)
     return lines.documents(place, part, max_characters)
+
+
+def _parquet() -> ModuleType:
+    """What reads Parquet; imported when it is needed, since it needs the extra ``parquet``."""
+    from plugin_server.offline import parquet
+
+    return parquet
