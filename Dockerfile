@@ -15,16 +15,16 @@ ARG LOCK=requirements.txt
 COPY requirements*.txt ./
 RUN /build/bin/pip download -q --require-hashes --no-deps --only-binary :all: -r "$LOCK" -d /wheels
 
-# The bundle goes into a place of its own, and the package is made without it.
+# The bundle goes into a place of its own, and the package is made without it; what trains bundles stays outside.
 COPY pyproject.toml README.md LICENSE ./
 COPY index_templates index_templates
-COPY onnx_export onnx_export
 COPY plugin_server plugin_server
 RUN mkdir /opt/simgate && mv plugin_server/default_bundle /opt/simgate/bundle \
     && /build/bin/pip install -q --upgrade --no-index --find-links /wheels setuptools \
     && /build/bin/pip wheel -q --no-index --no-deps --no-build-isolation -w /wheels .
 
-# The environment that serves has no pip. Its modules are compiled here, since nothing can be written where they run.
+# The environment that serves has no pip, no tests and no other commands. Its modules are compiled here, since nothing
+# can be written where they run, and are not compared with their sources at each start.
 # onnxruntime-gpu has the files of onnxruntime and its own: it is put over it.
 ARG EXTRAS=elasticsearch,tracing
 ARG SOURCE_DATE_EPOCH=0
@@ -35,6 +35,8 @@ RUN python3 -m venv --without-pip /opt/simgate/venv \
         $pip uninstall -q -y onnxruntime \
         && $pip install -q --no-index --find-links /wheels --no-compile --no-deps --force-reinstall onnxruntime-gpu \
     ;; esac \
+    && find /opt/simgate/venv/lib -depth -type d -name tests -exec rm -r {} + \
+    && find /opt/simgate/venv/bin -type f ! -name simgate -delete \
     && PYTHONHASHSEED=0 python3 -m compileall -q --invalidation-mode unchecked-hash /opt/simgate/venv/lib \
     && chmod -R u=rwX,go=rX /opt/simgate \
     && find /opt/simgate -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
@@ -49,6 +51,7 @@ COPY --from=build /opt/simgate/bundle /opt/simgate/bundle
 COPY --from=build /opt/simgate/venv /opt/simgate/venv
 ENV PATH=/opt/simgate/venv/bin:$PATH
 ENV PYTHONDONTWRITEBYTECODE=1
+ENV ORT_DISABLE_TELEMETRY=1
 ENV SIMGATE_BUNDLE=/opt/simgate/bundle
 
 ARG VERSION=0

@@ -57,7 +57,7 @@ image:  ## the container image, labelled from git
 	$(DOCKER) build -t $(IMAGE) --build-arg BASE=$(BASE) --build-arg EXTRAS=$(EXTRAS) --build-arg LOCK=$(LOCK) \
 		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
 		--build-arg REVISION=$$(git describe --always --abbrev=40 --dirty --exclude '*') \
-		--build-arg CREATED=$$(git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ) \
+		--build-arg CREATED=$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ) \
 		--build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .
 
 lock:  ## the versions and hashes of what the image holds, in LOCK, for EXTRAS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import IO, Any, TextIO
 
 import click
@@ -96,7 +97,9 @@ for _command in (
 
 
 def _plugged() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=COMMANDS)}
+    """Those whose package is there: a container image leaves out what trains bundles."""
+    points = entry_points(group=COMMANDS)
+    return {point.name: point for point in points if find_spec(point.module.partition(".")[0])}
 
 
 def _forgiving(stream: TextIO) -> None:

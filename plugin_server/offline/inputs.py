@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from types import ModuleType
 
 from plugin_server.bundle import Manifest
 from plugin_server.corpus import Document, Refused
@@ -40,9 +39,11 @@ def parts(places: Sequence[Place], rows: int) -> list[Part]:
     Raises:
         InvalidField: a file cannot be read.
     """
+    from plugin_server.offline import parquet  # which needs the extra parquet
+
     found: list[Part] = []
     for place in places:
-        own = list(_parquet().parts(place, rows) if place.path.endswith(PARQUET) else lines.parts(place, rows))
+        own = list(parquet.parts(place, rows) if place.path.endswith(PARQUET) else lines.parts(place, rows))
         found += [replace(part, number=len(found) + part.number) for part in own]
     return found
 
@@ -55,12 +56,7 @@ def documents(part: Part, max_characters: int, manifest: Manifest | None = None)
     """
     place = Place.of(part.source)
     if part.kind == "rows":
-        return _parquet().documents(place, part, max_characters, manifest)
+        from plugin_server.offline import parquet
+
+        return parquet.documents(place, part, max_characters, manifest)
     return lines.documents(place, part, max_characters)
-
-
-def _parquet() -> ModuleType:
-    """What reads Parquet; imported when it is needed, since it needs the extra ``parquet``."""
-    from plugin_server.offline import parquet
-
-    return parquet

@@ -63,12 +63,14 @@ class Build:
         self._ignored = ignored((context / ".dockerignore").read_text(encoding="utf-8"))
         self._files = outside.files(folder)
 
-    def image(self) -> Image:
-        """The last stage's."""
+    def image(self, last: str = "") -> Image:
+        """The last stage's, or that of a stage by its name."""
         image = None
         for number, stage in enumerate(read((self.context / "Dockerfile").read_text(encoding="utf-8"), self.arguments)):
             image = self._stage(stage, self.folder / f"stage-{number}")
             self.stages[stage.name or str(number)] = image
+            if last and stage.name == last:
+                break
         assert image
         return image
 
@@ -88,12 +90,11 @@ class Build:
     def _cached_run(self, instruction: Instruction, image: Image) -> Image:
         """The same for a tree into which nothing was copied; it is kept between runs of the tests."""
         key = f"{image.key} {sorted(image.variables.items())} {instruction.rest}"
-        name = "layer-" + (self.context / "Dockerfile").name.lower()
 
         def make(work: Path) -> None:
             self._run(instruction, replace(image, tree=copied(image.tree, work)))
 
-        return replace(image, tree=cached(name, key, make), key=key)
+        return replace(image, tree=cached("layer", key, make), key=key)
 
     def _run(self, instruction: Instruction, image: Image) -> Image:
         environment = image.variables | {"HOME": "/root"} | outside.environment()
