@@ -1,11 +1,18 @@
 # One word per chore. PYTHON is the interpreter of the environment that holds simgate[dev].
 PYTHON ?= python3
 DATA ?= ../shared/data
+# Of the image: what simgate is installed with, the lock that has it, and what docker calls the image.
+EXTRAS ?= elasticsearch,tracing
+LOCK ?= requirements.txt
+BASE ?= debian:bookworm-slim
+IMAGE ?= simgate
+DOCKER ?= docker
+comma := ,
 
 # Where `make size` puts what it measures: in the repository, since the page is made of it.
 FIGURES ?= tests/benchmarks/figures
 
-.PHONY: install check test fuzz audit sbom bench size protos bundle report
+.PHONY: install check test fuzz audit sbom bench size protos bundle report image lock
 
 install:  ## this checkout with everything needed to work on it
 	$(PYTHON) -m pip install -e '.[dev]'
@@ -55,3 +62,16 @@ bundle:  ## train and convert the bundle that ships, from the data in DATA
 report:  ## measure the bundle that ships on the report sets in DATA
 	$(PYTHON) -m plugin_server evaluate default --data $(DATA) --triples tests/data/triples.jsonl \
 		--cache runs/cache --record --output runs/report.md
+
+image:  ## the container image, labelled from git
+	$(DOCKER) build -t $(IMAGE) --build-arg BASE=$(BASE) --build-arg EXTRAS=$(EXTRAS) --build-arg LOCK=$(LOCK) \
+		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+		--build-arg REVISION=$$(git describe --always --abbrev=40 --dirty --exclude '*') \
+		--build-arg CREATED=$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ) \
+		--build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .
+
+lock:  ## the versions and hashes of what the image holds, in LOCK, for EXTRAS
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q uv
+	echo 'setuptools>=77' | build/lock/bin/uv pip compile -q pyproject.toml - --universal --python-version 3.11 \
+		$(foreach extra,$(subst $(comma), ,$(EXTRAS)),--extra $(extra)) --generate-hashes --upgrade --no-emit-index-url \
+		--no-annotate --custom-compile-command 'make lock EXTRAS=$(EXTRAS) LOCK=$(LOCK)' -o $(LOCK)

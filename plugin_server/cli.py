@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import IO, Any, TextIO
 
 import click
@@ -16,6 +17,7 @@ from plugin_server.cli_encode import encode
 from plugin_server.cli_index import index
 from plugin_server.cli_key import key
 from plugin_server.cli_margins import margins
+from plugin_server.cli_ping import ping
 from plugin_server.cli_rerank import rerank
 from plugin_server.cli_search import search
 from plugin_server.cli_serve import serve
@@ -90,13 +92,15 @@ def main() -> None:
 
 
 for _command in (
-    demo, index, encode, search, rerank, verify, serve, key, calibrate, margins, shadow, size, templates, bundle,
+    demo, index, encode, search, rerank, verify, serve, ping, key, calibrate, margins, shadow, size, templates, bundle,
 ):  # fmt: skip
     main.add_command(_command)
 
 
 def _plugged() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=COMMANDS)}
+    """Those whose package is there: a container image leaves out what trains bundles."""
+    points = entry_points(group=COMMANDS)
+    return {point.name: point for point in points if find_spec(point.module.partition(".")[0])}
 
 
 def _forgiving(stream: TextIO) -> None:

@@ -6,9 +6,14 @@ that it has not is refused.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+
+# Builds of onnxruntime from 1.29 on tell Microsoft of the process, the models and their use, and keep a database in the
+# user's home; both begin with the import, and cannot be undone afterwards.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 from threadpoolctl import threadpool_limits

@@ -8,11 +8,12 @@ from dataclasses import replace
 from plugin_server.bundle import Manifest
 from plugin_server.corpus import Document, Refused
 from plugin_server.errors import InvalidField
-from plugin_server.offline import lines, parquet
+from plugin_server.offline import lines
 from plugin_server.offline.part import Part
 from plugin_server.offline.place import Place
 
-ENDINGS = (*lines.PLAIN, *lines.COMPRESSED, parquet.ENDING)
+PARQUET = ".parquet"
+ENDINGS = (*lines.PLAIN, *lines.COMPRESSED, PARQUET)
 
 
 def files(names: Sequence[str]) -> list[Place]:
@@ -38,9 +39,11 @@ def parts(places: Sequence[Place], rows: int) -> list[Part]:
     Raises:
         InvalidField: a file cannot be read.
     """
+    from plugin_server.offline import parquet  # which needs the extra parquet
+
     found: list[Part] = []
     for place in places:
-        own = list((parquet if place.path.endswith(parquet.ENDING) else lines).parts(place, rows))
+        own = list(parquet.parts(place, rows) if place.path.endswith(PARQUET) else lines.parts(place, rows))
         found += [replace(part, number=len(found) + part.number) for part in own]
     return found
 
@@ -53,5 +56,7 @@ def documents(part: Part, max_characters: int, manifest: Manifest | None = None)
     """
     place = Place.of(part.source)
     if part.kind == "rows":
+        from plugin_server.offline import parquet
+
         return parquet.documents(place, part, max_characters, manifest)
     return lines.documents(place, part, max_characters)

@@ -25,7 +25,6 @@ from plugin_server.indexing import Ready
 from plugin_server.offline.part import Part
 from plugin_server.offline.place import Place
 
-ENDING = ".parquet"
 #: Rows that are in memory at a time.
 ROWS = 256
 #: Column with a document's other fields as JSON, in what `simgate encode` writes.
