@@ -1,0 +1,181 @@
+"""values.yaml is the chart's manual: every value is explained, in the schema, and does what it says; typos are refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from chart import CHART, SCHEMA, VALUES, Refused, leaves, nested, render, rendered, schema_at, seen, values_of
+from chart_effects import EFFECTS, FILE, OTHERS, SETTINGS
+
+from plugin_server.settings import PREFIX
+
+
+def upper(name: str) -> str:
+    """A setting's name in the environment.
+
+    Example:
+        >>> upper("maxQueue")
+        'MAX_QUEUE'
+    """
+    return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in name)
+
+
+def spelt(value: Any) -> str:
+    """A value in the environment."""
+    return "true" if value is True else str(value)
+
+
+LEAVES = leaves(VALUES)
+ROWS: list[tuple[str, str, Any, str, Any]] = [
+    *EFFECTS,
+    *((f"settings.{name}", "default", value, f"{FILE}{upper(name)}", spelt(value)) for name, value in SETTINGS.items()),
+]
+
+
+def commented(path: str) -> bool:
+    """Whether the line above a value's own is a comment."""
+    node, line = yaml.compose((CHART / "values.yaml").read_text(encoding="utf-8")), 0
+    for name in path.split("."):
+        key, node = next(pair for pair in node.value if pair[0].value == name)
+        line = key.start_mark.line
+    text = Path(CHART / "values.yaml").read_text(encoding="utf-8").splitlines()
+    return text[line - 1].strip().startswith("# ") and text[line - 1].index("#") == len(text[line]) - len(text[line].lstrip())
+
+
+def mode_of(name: str) -> list[dict[str, Any]]:
+    """The values of a mode of the table."""
+    base, more = OTHERS.get(name, (name, {}))
+    return [values_of(base), more]
+
+
+@pytest.mark.parametrize("path", LEAVES)
+def test_every_value_is_explained_and_in_the_schema(path: str) -> None:
+    assert commented(path)
+    assert schema_at(path)
+
+
+def test_the_schema_has_no_value_that_is_not_there() -> None:
+    def walk(schema: dict[str, Any], values: Any, path: str) -> None:
+        schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        if "properties" not in schema:
+            return
+        names = set(schema["properties"]) - {"global"}
+        assert names == set(values), path
+        assert schema["additionalProperties"] is False, path
+        for name in names:
+            walk(schema["properties"][name], values[name], f"{path}.{name}")
+
+    walk(SCHEMA, VALUES, "")
+
+
+def test_every_value_is_in_the_table() -> None:
+    assert {row[0] for row in ROWS} == set(LEAVES)
+
+
+@pytest.mark.parametrize(("path", "mode", "value", "where", "expected"), ROWS, ids=[row[0] for row in ROWS])
+def test_every_value_is_seen_where_it_counts(path: str, mode: str, value: Any, where: str, expected: Any) -> None:
+    try:
+        before = seen(render(*mode_of(mode)), where)
+    except Refused:
+        before = "nothing is rendered"
+    assert before != expected, "the row would pass without the value"
+    assert seen(render(*mode_of(mode), nested(path, value)), where) == expected
+
+
+def test_a_typo_is_refused_wherever_it_is() -> None:
+    """All at once, since helm names every one that it refuses."""
+    with pytest.raises(Refused) as error:
+        rendered(*(nested(f"{path}x", value) for path, value in LEAVES.items()))
+    refused = {
+        f"{place.strip('/').replace('/', '.')}.{name}".lstrip(".")
+        for place, names in re.findall(r"at '(.*?)': additional properties (.*?) not allowed", str(error.value))
+        for name in re.findall(r"'(.*?)'", names)
+    }
+    assert refused == {f"{path}x" for path in LEAVES}
+
+
+WRONG = [
+    ("replicas", "two", "/replicas", "a text for a number"),
+    ("replicas", None, "missing property 'replicas'", "null takes a default away, and nothing is in its place"),
+    ("mode", "daemonset", "must be one of 'deployment', 'sidecar'", "a mode that is none"),
+    ("settings.maxQueue", -1, "minimum: got -1, want 0", "below the server's own range"),
+    ("settings.maxWait", 7200, "maximum", "above the server's own range"),
+    ("settings.onFailure", "ajar", "'open', 'closed'", "a choice that is none"),
+    ("image.tag", "a tag", "does not match pattern", "a tag that is none"),
+    ("bundle.fetch.url", "http://models.example/b.tar.gz", "does not match pattern", "without TLS"),
+    ("bundle.fetch.sha256", "abc", "does not match pattern", "too short for a checksum"),
+    ("bundle.pvc.path", "../other", "does not match pattern", "out of the claim"),
+    ("engine.url", "https://ann:word@search:9200", "does not match pattern", "a secret in a value"),
+    ("engine.login.password", "word", "additional properties", "a secret in a value"),
+    ("apiKeys.keys", ["word"], "additional properties", "a secret in a value"),
+    ("extraEnv", [{"name": "SIMGATE_THREADS", "value": "9"}], "'not' failed", "what the chart sets itself"),
+    ("settings.threads", 4, "additional properties", "what the chart sets itself"),
+    ("settings.insecure", True, "additional properties", "what the chart sets itself"),
+    ("resources.limit", {"cpu": "1"}, "additional properties", "a typo below"),
+    ("gpu.count", 0, "minimum", "a GPU that is none"),
+    ("fullnameOverride", "a" * 41, "maxLength", "suffixes would not fit"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "told", "remark"), WRONG)
+def test_a_wrong_value_is_refused(path: str, value: Any, told: str, remark: str) -> None:
+    with pytest.raises(Refused) as error:
+        rendered(nested(path, value))
+    assert told in str(error.value), remark
+
+
+APART = [
+    ({"autoscaling.enabled": True, "keda.enabled": True}, "autoscaling.enabled and keda.enabled exclude each other"),
+    ({"autoscaling.enabled": True, "mode": "sidecar"}, "mode: sidecar has no Deployment to scale"),
+    ({"autoscaling.enabled": True, "autoscaling.cpuUtilization": 0}, "cpuUtilization and requestsWaiting are both 0"),
+    ({"autoscaling.enabled": True, "autoscaling.minReplicas": 20}, "autoscaling: minReplicas is above maxReplicas"),
+    (
+        {"autoscaling.enabled": True, "resources.requests.cpu": None, "resources.limits.cpu": None},
+        "autoscaling.cpuUtilization is a share of resources.requests.cpu",
+    ),
+    ({"keda.enabled": True}, "keda.prometheus.serverAddress: is missing"),
+    ({"serviceMonitor.enabled": True, "http.enabled": False}, "serviceMonitor.enabled needs http.enabled"),
+    ({"mode": "sidecar", "http.enabled": False}, "sidecar.grpcAddress: 127.0.0.1 needs http.enabled"),
+    ({"rollout.maxSurge": "0%"}, "nothing could be rolled out"),
+    ({"bundle.source": "oci"}, "bundle.source: oci needs bundle.oci.reference"),
+    ({"bundle.source": "fetch"}, "bundle.source: fetch needs bundle.fetch.url and bundle.fetch.sha256"),
+    ({"previousBundle.source": "pvc"}, "previousBundle.source: pvc needs previousBundle.pvc.claimName"),
+    ({"calibrations.existingConfigMap": "a", "calibrations.pvc.claimName": "b"}, "exclude each other"),
+    ({"tls.existingSecret": "a"}, "tls.enabled is false"),
+    ({"tls.clientCA.existingSecret": "a"}, "tls.enabled is false"),
+    ({"tls.enabled": True}, "tls.enabled needs tls.existingSecret, or tls.certManager.enabled"),
+    ({"tls.enabled": True, "tls.certManager.enabled": True}, "needs tls.certManager.issuerRef.name"),
+    ({"tls.enabled": True, "tls.existingSecret": "a", "tls.certManager.enabled": True}, "exclude each other"),
+    ({"apiKeys.existingSecret": "a"}, "client.apiKey.existingSecret"),
+    ({"tls.enabled": True, "tls.existingSecret": "a", "tls.clientCA.existingSecret": "b"}, "client.certificate"),
+    ({"http.port": 50051}, "grpc.port and http.port are the same"),
+    ({"engine.type": "opensearch"}, "engine.type needs engine.url"),
+    ({"engine.url": "http://search:9200"}, "engine.type is empty"),
+    ({"templates.enabled": True}, "templates.enabled needs engine.type"),
+    ({"encode.enabled": True}, "encode.task: update needs engine.type, engine.url and encode.index"),
+    ({"encode.enabled": True, "encode.task": "files"}, "needs encode.corpus.claimName and encode.corpus.paths"),
+    (
+        {"encode.enabled": True, "encode.task": "files", "encode.corpus.claimName": "a", "encode.corpus.paths": ["b"]},
+        "needs encode.output.claimName",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "told"), APART)
+def test_what_cannot_work_together_is_refused(values: dict[str, Any], told: str) -> None:
+    with pytest.raises(Refused) as error:
+        rendered(*(nested(path, value) for path, value in values.items()))
+    assert told in str(error.value)
+
+
+def test_an_image_volume_needs_a_kubernetes_that_has_it() -> None:
+    with pytest.raises(Refused, match=r"needs Kubernetes 1\.31 or later.* this is v1\.30\.0"):
+        rendered(values_of("oci"), version="1.30.0")
+
+
+def test_every_setting_of_the_file_is_the_servers() -> None:
+    assert all(name.startswith(PREFIX) for name in seen(render(values_of("engine")), "ConfigMap data"))
