@@ -12,9 +12,11 @@ import click
 from plugin_server.cli_bundle import bundle
 from plugin_server.cli_calibrate import calibrate
 from plugin_server.cli_demo import demo
+from plugin_server.cli_encode import encode
 from plugin_server.cli_index import index
 from plugin_server.cli_key import key
 from plugin_server.cli_margins import margins
+from plugin_server.cli_ping import ping
 from plugin_server.cli_rerank import rerank
 from plugin_server.cli_search import search
 from plugin_server.cli_serve import serve
@@ -87,7 +89,9 @@ def main() -> None:
     """
 
 
-for _command in (demo, index, search, rerank, verify, serve, key, calibrate, margins, shadow, templates, bundle):
+for _command in (
+    demo, index, encode, search, rerank, verify, serve, ping, key, calibrate, margins, shadow, templates, bundle,
+):  # fmt: skip
     main.add_command(_command)
 
 

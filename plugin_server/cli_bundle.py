@@ -1,9 +1,11 @@
-"""``simgate bundle``: what a bundle says of itself, and whether it works."""
+"""``simgate bundle``: what a bundle says of itself, whether it works, and one fetched from elsewhere."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 import numpy as np
@@ -12,16 +14,24 @@ from rich.table import Table
 from rich.text import Text
 
 from plugin_server.bundle import ENCODER, MANIFEST, TOKENIZER, Bundle, Manifest, fingerprint
-from plugin_server.cli_common import console, emit, json_option, settings
+from plugin_server.cli_common import console, emit, graphs, json_option, settings
 from plugin_server.errors import BundleMalformed
+from plugin_server.fetched import MAX_BYTES, SECONDS, fetched
 from plugin_server.reranker import Reranker
 
 PAIR = ("a red car and a blue house", "a blue house and a red car")
 
 
+def _digest(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The value, if it is a SHA-256."""
+    if not re.fullmatch("[0-9a-fA-F]{64}", value):
+        raise click.BadParameter("is not 64 hexadecimal digits: give what `sha256sum` prints of the archive")
+    return value
+
+
 @click.group()
 def bundle() -> None:
-    """Show or check a model bundle."""
+    """Show, check or fetch a model bundle."""
 
 
 @bundle.command()
@@ -73,6 +83,39 @@ def check(path: str) -> None:
     for line in checked(Reranker(opened, chosen)):
         click.echo(line)
     click.echo("The bundle works.")
+
+
+@bundle.command()
+@click.argument("source")
+@click.option("--sha256", metavar="HEX", required=True, callback=_digest, help="Of the archive: 64 hexadecimal digits.")
+@click.option("--output", metavar="FOLDER", required=True, type=click.Path(path_type=Path), help="Where it shall be.")
+@click.option("--ca", metavar="FILE", default="", help="Authorities in PEM to trust.  [default: the system's]")
+@click.option("--max-bytes", type=click.IntRange(1), default=MAX_BYTES, show_default=True, help="Of the archive.")
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(1, 86400), default=SECONDS, show_default=True)
+def fetch(source: str, sha256: str, output: Path, ca: str, max_bytes: int, timeout: float) -> None:
+    """Fetch a bundle's archive, check it, and put the bundle into a folder.
+
+    SOURCE is an https URL or a path of a .tar.gz with the files of a bundle. Nothing of it is unpacked unless its
+    checksum is the one given; nothing is put in place unless the bundle works. A folder that holds the bundle of that
+    very archive is left as it is; one with another bundle is replaced at once.
+
+    \b
+    Example:
+      tar -czf shop.tar.gz -C my-bundle . && sha256sum shop.tar.gz
+      simgate bundle fetch https://store.example/shop.tar.gz --sha256 5b1d… --output /bundles/shop
+
+    Exit codes: 0 it is there; 1 it is not, told on standard error.
+    """
+    made = fetched(source, sha256, output, _works, max_bytes, timeout, ca)
+    opened = Bundle.at(output)
+    state = "fetched" if made else "was there already"
+    click.echo(f"{output}: {opened.manifest.name}, fingerprint {opened.manifest.fingerprint}, {state}")
+
+
+def _works(folder: Path) -> None:
+    """Nothing, if the bundle in the folder works; raises as `checked` and `Reranker.load`."""
+    for _ in checked(graphs(str(folder))):
+        pass
 
 
 def checked(reranker: Reranker) -> Iterator[str]:

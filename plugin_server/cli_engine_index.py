@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from index_templates.apply import Options
 from index_templates.resource import Resource
-from plugin_server.bundle import Bundle
+from plugin_server.bundle import Bundle, Manifest
 from plugin_server.cli_common import Bar, console, emit, settings, shown
 from plugin_server.cli_tally import Tally
 from plugin_server.corpus import read_corpus
@@ -52,14 +52,19 @@ async def _fill(where: EngineSettings, reranker: Reranker, name: str, vectors: b
                 async for step in steps:
                     tally.add(step.batch)
                     await keeper.keep(step)
-        try:
-            await patiently(engine, "POST", f"/{path(name)}/_refresh")
-            found = await patiently(engine, "GET", f"/{path(name)}/_count")
-        except EngineMissing:  # nothing could be stored, so that nothing made the index
-            found = {"count": 0}
+        await counted(engine, name)
         keeper.finish()
-        console(errors=True).print(f"{found['count']} documents in {name}", soft_wrap=True)
         return 1 if tally.refused else 0
+
+
+async def counted(engine: Engine, name: str) -> None:
+    """Nothing; how many documents an index has is told."""
+    try:
+        await patiently(engine, "POST", f"/{path(name)}/_refresh")
+        found = await patiently(engine, "GET", f"/{path(name)}/_count")
+    except EngineMissing:  # nothing could be stored, so that nothing made the index
+        found = {"count": 0}
+    console(errors=True).print(f"{found['count']} documents in {name}", soft_wrap=True)
 
 
 class _Keeper:
@@ -115,14 +120,7 @@ class _Keeper:
 async def _update(where: EngineSettings, reranker: Reranker, name: str, vectors: bool) -> int:
     done = changed = refused = 0
     async with Engine(where) as engine:
-        mapped = await extend(engine, name, fields_of(where, reranker, vectors))
-        has = vectors and mapped.dimension > 0
-        if vectors and not has:
-            console(errors=True).print(
-                f"{name}: was made without index.knn, which cannot be changed: blobs alone are added, recall stays "
-                "your own; for vectors reindex into an index of the template", soft_wrap=True,
-            )  # fmt: skip
-        target = Target(engine, name, mapped.expect(name, reranker.manifest.recall_dimension, has), has)
+        target = await extended(engine, reranker.manifest, name, vectors)
         with Bar("Updating") as bar:
             async with aclosing(updating.update(target, reranker)) as steps:
                 async for step in steps:
@@ -132,14 +130,32 @@ async def _update(where: EngineSettings, reranker: Reranker, name: str, vectors:
                     bar.update(
                         done + refused, step.total, f"{done} updated, {changed} changed meanwhile, {refused} refused"
                     )
-        await engine.request("POST", f"/{path(name)}/_refresh")
-        found = await census.count(engine, name)
-        left = found.outstanding(reranker.manifest.fingerprint)
-        if not left:
-            await census.sign(engine, name, reranker.manifest.fingerprint, reranker.manifest.name)
-        out = console(errors=True)
-        out.print(f"{found.documents - left} of {found.documents} documents in {name} have blobs of this bundle")
+        left = await signed(engine, reranker.manifest, name)
         return 1 if refused or left else 0
+
+
+async def extended(engine: Engine, manifest: Manifest, name: str, vectors: bool) -> Target:
+    """The index with simgate's fields in its mapping; without vectors, which is told, where it cannot have them."""
+    mapped = await extend(engine, name, fields_of(engine.settings, manifest, vectors))
+    has = vectors and mapped.dimension > 0
+    if vectors and not has:
+        console(errors=True).print(
+            f"{name}: was made without index.knn, which cannot be changed: blobs alone are added, recall stays "
+            "your own; for vectors reindex into an index of the template", soft_wrap=True,
+        )  # fmt: skip
+    return Target(engine, name, mapped.expect(name, manifest.recall_dimension, has), has)
+
+
+async def signed(engine: Engine, manifest: Manifest, name: str) -> int:
+    """How many documents have no blob of the bundle, which is told; the index bears its name if there is none."""
+    await engine.request("POST", f"/{path(name)}/_refresh")
+    found = await census.count(engine, name)
+    left = found.outstanding(manifest.fingerprint)
+    if not left:
+        await census.sign(engine, name, manifest.fingerprint, manifest.name)
+    out = console(errors=True)
+    out.print(f"{found.documents - left} of {found.documents} documents in {name} have blobs of this bundle")
+    return left
 
 
 async def _check(where: EngineSettings, fingerprint: str, name: str, as_json: bool) -> int:
@@ -162,9 +178,8 @@ async def _check(where: EngineSettings, fingerprint: str, name: str, as_json: bo
     return 1 if left else 0
 
 
-def fields_of(where: EngineSettings, reranker: Reranker, vectors: bool) -> dict[str, object]:
+def fields_of(where: EngineSettings, manifest: Manifest, vectors: bool) -> dict[str, object]:
     """The mappings of simgate's fields, as the templates have them."""
-    manifest = reranker.manifest
     values = Options(where.engine, manifest.recall_dimension, manifest.fingerprint, manifest.name).values
     named = ["blobs", *([f"vectors-{values['vectors']}"] if vectors else [])]
     fields: dict[str, object] = {}

@@ -10,6 +10,7 @@ import click
 
 from plugin_server.cli_common import bundle_option, console, graphs, json_option, place
 from plugin_server.cli_engine import engine_options, engine_settings
+from plugin_server.cli_offline import cluster, offline_options
 from plugin_server.cli_tally import Tally
 from plugin_server.corpus import Document, Refused, read_corpus
 from plugin_server.index import Index
@@ -28,6 +29,18 @@ name_option = click.option(
     "[default: $SIMGATE_INDEX, else simgate/index.db in $XDG_DATA_HOME, else in ~/.local/share]",
     envvar="SIMGATE_INDEX",
 )
+
+
+class Corpus(click.ParamType):  # type: ignore[type-arg]
+    """A file of JSON Lines, opened for bytes; the name of what is read in parts: Parquet, a folder, a URI."""
+
+    name = "filename"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The open file, or the name."""
+        if not isinstance(value, str) or "://" in value or value.endswith((".parquet", ".gz")) or Path(value).is_dir():
+            return value
+        return click.File("rb").convert(value, param, ctx)
 
 
 class CorpusOrCommand(click.Group):
@@ -52,30 +65,43 @@ def index() -> None:
 
 
 @index.command()
-@click.argument("corpus", type=click.File("rb"), required=False)
+@click.argument("corpus", type=Corpus(), required=False)
 @name_option
 @engine_options
 @click.option("--update-existing", is_flag=True, help="No CORPUS: add blobs and vectors to documents already there.")
 @click.option("--no-vectors", is_flag=True, help="Blobs alone: recall stays your own.")
 @click.option("--replace", is_flag=True, help="Empty the embedded index first.")
+@offline_options
+@click.option(
+    "--slices",
+    type=click.IntRange(1, 1024),
+    default=16,
+    show_default=True,
+    help="Ray: parts of an index for --update-existing.",
+)
 @bundle_option
 @click.pass_context
 def corpus(
     context: click.Context,
     /,
-    corpus: BinaryIO | None,
+    corpus: BinaryIO | str | None,
     name: str | None,
     update_existing: bool,
     no_vectors: bool,
     replace: bool,
+    slices: int,
+    part_rows: int,
     bundle: str,
-    **engine: Any,
+    **given: Any,
 ) -> None:
     """Encode a corpus and store it, in the embedded index or, with --engine, in a search engine.
 
     CORPUS is a file of JSON Lines, or - for standard input: {"id": "...", "text": "...", "title": "...", ...}. The text
     is encoded, the title shown, other fields kept. Without an id a line gets one made of its text. A document whose id
     is there already takes the other's place. A run that was stopped goes on where it was when started again.
+
+    With --engine it may also be Parquet, as `simgate encode` writes it or with the columns id and text, a compressed
+    file, a folder of such, or its URI; and with --runner ray workers of a cluster share the work.
 
     An engine's index is made by the template of `simgate templates apply`. Documents that are in an index already get
     blobs and vectors with --update-existing, also when a new bundle is to take the place of another.
@@ -88,20 +114,33 @@ def corpus(
       zcat corpus.jsonl.gz | simgate index - --index products.db
       simgate index corpus.jsonl --engine opensearch --url http://127.0.0.1:9200 --index simgate-products
       simgate index --update-existing --engine elasticsearch --index articles --text-field body
+      simgate index encoded/ --engine opensearch --index simgate-products --runner ray --address auto
 
     Exit codes: 0 everything is in the index; 1 some lines or documents were refused, told on standard error.
     """
-    where = engine_settings(**engine)
+    there = cluster(**{name: given.pop(name) for name in ("runner", "address", "workers", "cpus", "gpus")})
+    where = engine_settings(**given)
     if update_existing == (corpus is not None):
         raise click.UsageError("give either a CORPUS or --update-existing")
     if where is None:
-        if corpus is None or no_vectors:
-            raise click.UsageError("--update-existing and --no-vectors need --engine")
+        if corpus is None or no_vectors or there:
+            raise click.UsageError("--update-existing, --no-vectors and --runner ray need --engine")
+        if isinstance(corpus, str):
+            raise click.UsageError(f"{corpus}: the embedded index takes one file of JSON Lines; others need --engine")
         context.exit(_embedded(corpus, Path(name) if name else None, bundle, replace))
     if replace:
         raise click.UsageError("--replace is for the embedded index: delete the engine's index by yourself")
     if not name:
         raise click.UsageError("--engine needs --index NAME")
+    if there or isinstance(corpus, str):
+        from plugin_server.cli_offline_index import Offline
+
+        work_offline = Offline(where, name, bundle, not no_vectors, there)
+        if corpus is None:
+            context.exit(work_offline.update(slices))
+        if not isinstance(corpus, str) and not Path(corpus.name).is_file():
+            raise click.UsageError("--runner ray cannot read standard input: give a file")
+        context.exit(work_offline.fill(corpus if isinstance(corpus, str) else corpus.name, part_rows))
     from plugin_server import cli_engine_index as work  # the engines' clients are not needed otherwise
 
     reranker = graphs(bundle)

@@ -36,18 +36,24 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A line that is no document, and why."""
+    """A line that is no document, and why.
+
+    Attributes:
+        id: of what came from an index and has no line.
+    """
 
     line: int
     reason: str
+    id: str = field(default="", repr=False, compare=False)
 
 
-def read_corpus(stream: BinaryIO, max_characters: int) -> Iterator[Document | Refused]:
+def read_corpus(stream: BinaryIO, max_characters: int, begin: int = 1) -> Iterator[Document | Refused]:
     """A document or a refusal for every line that is not empty, in the file's order.
 
     Args:
         stream: opened for bytes; read line by line.
         max_characters: of one text.
+        begin: number of the stream's first line.
 
     Example:
         >>> import io
@@ -58,19 +64,20 @@ def read_corpus(stream: BinaryIO, max_characters: int) -> Iterator[Document | Re
     """
     first: dict[str, int] = {}
     for line in read_lines(stream):
+        number = line.number + begin - 1
         if line.fault:
-            yield Refused(line.number, line.fault)
+            yield Refused(number, line.fault)
             continue
         try:
-            document = document_of(line.value, max_characters, line.number)
+            document = document_of(line.value, max_characters, number)
         except InvalidRequest as error:
-            yield Refused(line.number, str(error))
+            yield Refused(number, str(error))
             continue
         if document.id in first:
             given = f"{document.id!r} was" if "id" in line.value else "is missing, and the text was"
-            yield Refused(line.number, f"id: {given} on line {first[document.id]} already")
+            yield Refused(number, f"id: {given} on line {first[document.id]} already")
             continue
-        first[document.id] = line.number
+        first[document.id] = number
         yield document
 
 

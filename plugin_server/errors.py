@@ -139,6 +139,18 @@ class BundleTooNew(BundleError):
         super().__init__(f"bundle.json: format_version {found}, this simgate reads up to {known}: upgrade simgate")
 
 
+class BundleNotFetched(BundleError):
+    """A bundle's archive cannot be had, or is not the one that was asked for, or cannot be put in place.
+
+    Example:
+        >>> print(BundleNotFetched("https://store.example/b.tar.gz", "answers 404: look whether it is there"))
+        https://store.example/b.tar.gz: answers 404: look whether it is there
+    """
+
+    def __init__(self, place: str, fault: str) -> None:
+        super().__init__(f"{place}: {fault}")
+
+
 class CalibrationError(SimgateError):
     """A calibration cannot be loaded."""
 

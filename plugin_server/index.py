@@ -206,8 +206,16 @@ def default_path(environment: Mapping[str, str]) -> Path:
     """
     given = Path(environment.get("XDG_DATA_HOME", ""))
     # the XDG specification has relative paths ignored
-    data = given if given.is_absolute() else Path(environment.get("HOME") or Path.home()) / ".local" / "share"
+    data = given if given.is_absolute() else _home(environment) / ".local" / "share"
     return data / "simgate" / "index.db"
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    """The user's folder; the root for one whom the system does not know, as container engines have it."""
+    try:
+        return Path(environment.get("HOME") or Path.home())
+    except RuntimeError:
+        return Path("/")
 
 
 def _load(path: Path, connection: sqlite3.Connection, dimension: int) -> _Matrix:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plugin_server.corpus import Document, Refused
 from plugin_server.encoder import Encoded
@@ -44,19 +44,27 @@ def fill(index: Index, reranker: Reranker, corpus: Iterable[Document | Refused])
         yield Batch(len(taken), len(documents) - len(pending), tuple(refused))
 
 
+@dataclass(frozen=True, slots=True)
+class Ready(Document):
+    """A document that brings what the loaded bundle's encoder made of it."""
+
+    encoded: Encoded | None = field(default=None, compare=False, repr=False)
+
+
 def encoded_by_id(reranker: Reranker, documents: list[Document], refused: list[Refused]) -> dict[str, Encoded]:
     """What could be encoded, by id; what could not is added to `refused`."""
+    result = {item.id: item.encoded for item in documents if isinstance(item, Ready) and item.encoded}
+    waiting = [document for document in documents if document.id not in result]
     try:
-        encoded = reranker.encode([item.text for item in documents])
-        return {document.id: item for document, item in zip(documents, encoded, strict=True)}
+        encoded = reranker.encode([item.text for item in waiting])
+        return result | {document.id: item for document, item in zip(waiting, encoded, strict=True)}
     except InvalidRequest:  # one of them: find it
         pass
-    result = {}
-    for document in documents:
+    for document in waiting:
         try:
             result[document.id] = reranker.encoder.documents([document.text], ["text"])[0]
         except InvalidRequest as error:
-            refused.append(Refused(document.line, str(error)))
+            refused.append(Refused(document.line, str(error), document.id))
     return result
 
 

@@ -243,7 +243,7 @@ async def updated(
     """What became of each batch; `after` is called with its number before the next one is read."""
     steps: list[Updated] = []
     async with Engine(where) as engine:
-        mapped = await extend(engine, index, fields_of(where, reranker, vectors))
+        mapped = await extend(engine, index, fields_of(where, reranker.manifest, vectors))
         has = vectors and mapped.dimension > 0
         target = Target(engine, index, mapped.expect(index, reranker.manifest.recall_dimension, has), has)
         async for step in update(target, reranker):

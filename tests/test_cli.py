@@ -35,6 +35,7 @@ COMMANDS = [
     "rerank",
     "verify",
     "serve",
+    "ping",
     "calibrate",
     "margins",
     "shadow",

@@ -83,7 +83,7 @@ def test_searches_go_on_while_an_index_moves_to_another_bundle(
 
     async def move() -> list[Updated]:
         async with Engine(where) as engine:
-            mapped = await extend(engine, index, fields_of(where, moving, True))
+            mapped = await extend(engine, index, fields_of(where, moving.manifest, True))
             searcher, steps = EngineSearcher(Core(moving), engine), []
             await look(searcher)
             async for step in update(Target(engine, index, mapped, True), moving):

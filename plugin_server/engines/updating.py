@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from plugin_server.corpus import Document, Refused, document_of
 from plugin_server.engines.bulk import CONFLICT, Action, write
-from plugin_server.engines.connection import shaped
 from plugin_server.engines.document import digest, encoding
 from plugin_server.engines.layout import BUNDLE, DIGEST, OWN_PATTERN, WINDOWS
-from plugin_server.engines.patience import PASSING, patiently
+from plugin_server.engines.patience import patiently
+from plugin_server.engines.scroll import WHOLE, ListLost, Slice, pages
 from plugin_server.engines.target import Target, path
-from plugin_server.errors import EngineError, EngineMissing, InvalidRequest
+from plugin_server.errors import InvalidRequest
 from plugin_server.indexing import BATCH_LINES, encoded_by_id
 from plugin_server.reranker import Reranker
 
-#: How long the engine keeps the list of what is to be done, from one batch to the next.
-KEEP_ALIVE = "10m"
 #: Passes over what changed under the hand of the one before, or what it did not come to.
 PASSES = 5
 
@@ -42,10 +40,13 @@ class Updated:
     total: int
 
 
-async def update(target: Target, reranker: Reranker) -> AsyncGenerator[Updated]:
+async def update(target: Target, reranker: Reranker, piece: Slice = WHOLE) -> AsyncGenerator[Updated]:
     """The batches of documents without a blob of the loaded bundle, each once it is acknowledged.
 
     A run that was stopped goes on where it was: what is done is not found any more.
+
+    Args:
+        piece: of the index, while others see to the other ones.
 
     Raises:
         EngineError: the engine cannot be asked, or did not take a batch after every try.
@@ -53,7 +54,7 @@ async def update(target: Target, reranker: Reranker) -> AsyncGenerator[Updated]:
     refused: set[str] = set()
     for _ in range(PASSES):
         changed, lost = 0, False
-        async with aclosing(_outstanding(target, reranker.manifest.fingerprint)) as found:
+        async with aclosing(_outstanding(target, reranker.manifest.fingerprint, piece)) as found:
             async for hits, total in found:
                 lost = not hits
                 fresh = [hit for hit in hits if hit["_id"] not in refused]
@@ -65,7 +66,9 @@ async def update(target: Target, reranker: Reranker) -> AsyncGenerator[Updated]:
             return
 
 
-async def _outstanding(target: Target, fingerprint: str) -> AsyncGenerator[tuple[list[dict[str, Any]], int]]:
+async def _outstanding(
+    target: Target, fingerprint: str, piece: Slice
+) -> AsyncGenerator[tuple[list[dict[str, Any]], int]]:
     """Batches of hits whose blob, or vectors if wanted, are missing or another bundle's, and how many there are in all.
 
     An empty batch at the end says that the engine lost the list, or that a part of it may have been lost on the way.
@@ -80,29 +83,17 @@ async def _outstanding(target: Target, fingerprint: str) -> AsyncGenerator[tuple
         "seq_no_primary_term": True,
         "track_total_hits": True,
         "_source": {"excludes": [OWN_PATTERN]},
+        **piece.query,
     }
     engine = target.engine
     await patiently(engine, "POST", f"/{path(target.name)}/_refresh")
-    params = {"scroll": KEEP_ALIVE, "allow_partial_search_results": "false"}
-    hits, total, scroll = _page(await patiently(engine, "POST", f"/{path(target.name)}/_search", query, params))
-    try:
-        while hits:
-            yield hits, total
-            try:
-                answer = await engine.request("POST", "/_search/scroll", {"scroll": KEEP_ALIVE, "scroll_id": scroll})
-            except (*PASSING, EngineMissing):  # asked again, the engine would skip a batch
-                yield [], total
-                return
-            hits, total, scroll = _page(answer)
-    finally:
-        with suppress(EngineError):  # it expires
-            await engine.request("DELETE", "/_search/scroll", {"scroll_id": [scroll]})
-
-
-def _page(answer: Any) -> tuple[list[dict[str, Any]], int, str]:
-    """The hits of a scroll's answer, how many there are in all, and the scroll's id."""
-    with shaped("a search"):
-        return answer["hits"]["hits"], int(answer["hits"]["total"]["value"]), answer["_scroll_id"]
+    total = 0
+    async with aclosing(pages(engine, target.name, query)) as found:
+        try:
+            async for hits, total in found:
+                yield hits, total
+        except ListLost:
+            yield [], total
 
 
 async def _updated(target: Target, reranker: Reranker, hits: list[dict[str, Any]], total: int) -> Updated:

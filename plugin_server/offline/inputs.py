@@ -1,0 +1,57 @@
+"""Files and folders in, parts out; and a part's documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from plugin_server.bundle import Manifest
+from plugin_server.corpus import Document, Refused
+from plugin_server.errors import InvalidField
+from plugin_server.offline import lines, parquet
+from plugin_server.offline.part import Part
+from plugin_server.offline.place import Place
+
+ENDINGS = (*lines.PLAIN, *lines.COMPRESSED, parquet.ENDING)
+
+
+def files(names: Sequence[str]) -> list[Place]:
+    """The files that were named, and those in the folders that were, in that order.
+
+    Raises:
+        InvalidField: one is not there, or is neither JSON Lines nor Parquet by its name; a folder holds none of them.
+    """
+    found: list[Place] = []
+    for place in map(Place.of, names):
+        inner = [file for file in place.inside() if file.path.endswith(ENDINGS)] if place.kind == "folder" else [place]
+        if place.kind == "nothing":
+            raise InvalidField(f"{place.name}: there is no such file or folder")
+        if not inner or not all(file.path.endswith(ENDINGS) for file in inner):
+            raise InvalidField(f"{place.name}: is, or holds, no file that ends in {', '.join(ENDINGS)}")
+        found += inner
+    return found
+
+
+def parts(places: Sequence[Place], rows: int) -> list[Part]:
+    """The parts of all files, numbered from 0.
+
+    Raises:
+        InvalidField: a file cannot be read.
+    """
+    found: list[Part] = []
+    for place in places:
+        own = list((parquet if place.path.endswith(parquet.ENDING) else lines).parts(place, rows))
+        found += [replace(part, number=len(found) + part.number) for part in own]
+    return found
+
+
+def documents(part: Part, max_characters: int, manifest: Manifest | None = None) -> Iterator[Document | Refused]:
+    """The part's documents, and what is none, each with its number in its file.
+
+    Args:
+        manifest: as `parquet.documents` takes it.
+    """
+    place = Place.of(part.source)
+    if part.kind == "rows":
+        return parquet.documents(place, part, max_characters, manifest)
+    return lines.documents(place, part, max_characters)

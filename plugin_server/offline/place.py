@@ -1,0 +1,119 @@
+"""Files on this machine or in an object store, by pyarrow's file systems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from plugin_server.errors import InvalidField
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file or folder, wherever it is.
+
+    Attributes:
+        system: pyarrow's file system.
+        path: within it.
+        name: as the user wrote it.
+    """
+
+    system: FileSystem
+    path: str
+    name: str
+
+    @classmethod
+    def of(cls, name: str) -> Place:
+        """The place that a path or a URI such as ``s3://bucket/folder`` names; nothing is opened.
+
+        Raises:
+            InvalidField: the URI cannot be used, or pyarrow is not installed.
+        """
+        try:
+            import pyarrow as pa
+            from pyarrow.fs import FileSystem, LocalFileSystem
+        except ImportError:
+            raise InvalidField(
+                "pyarrow: is not installed, and files are read and written with it: pip install 'simgate[parquet]'"
+            ) from None
+        if "://" not in name:
+            return cls(LocalFileSystem(), str(Path(name).absolute()), name)
+        try:
+            system, path = FileSystem.from_uri(name)
+        except (pa.ArrowException, ValueError, OSError) as error:
+            raise InvalidField(f"{name}: is no address of a file system: {error}") from None
+        return cls(system, path, name)
+
+    def __truediv__(self, inner: str) -> Place:
+        return Place(self.system, f"{self.path.rstrip('/')}/{inner}", f"{self.name.rstrip('/')}/{inner}")
+
+    @property
+    def kind(self) -> str:
+        """``file``, ``folder`` or ``nothing``."""
+        from pyarrow.fs import FileType
+
+        found = self.system.get_file_info(self.path).type
+        return {FileType.File: "file", FileType.Directory: "folder"}.get(found, "nothing")
+
+    @property
+    def uri(self) -> str:
+        """What names this place in any process: the absolute path, or the URI."""
+        return self.name if "://" in self.name else self.path
+
+    def state(self) -> list[Any]:
+        """Name, bytes and time of change: what tells that a file is still the same."""
+        found = self.system.get_file_info(self.path)
+        return [self.uri, found.size, found.mtime_ns]
+
+    def inside(self) -> list[Place]:
+        """The files in this folder and the folders below, by name, without those that begin with ``_`` or ``.``."""
+        from pyarrow.fs import FileSelector
+
+        base = self.path.rstrip("/") + "/"
+        found = self.system.get_file_info(FileSelector(self.path, recursive=True, allow_not_found=True))
+        inner = sorted(item.path.removeprefix(base) for item in found if item.is_file)
+        return [self / path for path in inner if not any(part[0] in "_." for part in path.split("/"))]
+
+    def names(self) -> list[str]:
+        """What is right in this folder, by name; nothing if there is no such folder."""
+        from pyarrow.fs import FileSelector
+
+        return sorted(
+            item.base_name for item in self.system.get_file_info(FileSelector(self.path, allow_not_found=True))
+        )
+
+    def make(self) -> None:
+        """Nothing; the folder is there."""
+        self.system.create_dir(self.path, recursive=True)
+
+    def remove(self) -> None:
+        """Nothing; the file is gone."""
+        self.system.delete_file(self.path)
+
+    def read(self) -> bytes:
+        """The file's bytes."""
+        with self.system.open_input_stream(self.path) as stream:
+            found: bytes = stream.read()
+            return found
+
+    @contextmanager
+    def written(self) -> Iterator[Any]:
+        """A stream whose bytes are this file once the block ends well; before, and if it does not, there is none."""
+        folder, _, name = self.path.rpartition("/")
+        draft = f"{folder}/.{name}.{uuid4().hex}"
+        with self.system.open_output_stream(draft) as stream:
+            yield stream
+        self.system.move(draft, self.path)
+
+    def write(self, value: Any) -> None:
+        """Nothing; the file holds the value as JSON."""
+        with self.written() as stream:
+            stream.write(json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n")

@@ -1,0 +1,112 @@
+"""Parts done one after another by this process, or by workers of a Ray cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from plugin_server.errors import InvalidField
+from plugin_server.offline.account import Account
+from plugin_server.offline.part import Part
+from plugin_server.offline.worker import Recipe, Worker
+
+
+def here(recipe: Recipe, parts: Sequence[Part]) -> Iterator[Account]:
+    """The accounts of the parts, in their order, as this process does them with all its threads."""
+    if parts:
+        worker = Worker(recipe)
+        yield from map(worker, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Workers on Ray.
+
+    Attributes:
+        address: of the cluster, as `ray.init` takes it; empty for one that is started on this machine and ends with
+            the job.
+        workers: processes, each with a model of its own; 0 for as many as the cluster has cores or GPUs for.
+        cpus: cores of a worker.
+        gpus: GPUs of a worker; a share below 1 is shared by several.
+    """
+
+    address: str = ""
+    workers: int = 0
+    cpus: int = 1
+    gpus: float = 0.0
+
+    def run(self, recipe: Recipe, parts: Sequence[Part]) -> Iterator[Account]:
+        """The accounts of the parts as they are done, in any order.
+
+        Ray Data keeps at most two parts waiting for each worker, starts a killed one anew, and gives its part to
+        another one. An account is small: documents go from input to output within a worker, never through Ray.
+
+        Raises:
+            InvalidField: Ray is not installed, or the cluster cannot be reached or has no room for a worker.
+        """
+        if not parts:
+            return
+        ray = self._connected()
+        try:
+            recipe = replace(recipe, settings=replace(recipe.settings, threads=self.cpus))
+            items = [{"part": part.plain()} for part in parts]
+            dataset = ray.data.from_items(items, override_num_blocks=len(items)).map(
+                _Actor,
+                fn_constructor_args=[recipe],
+                compute=ray.data.ActorPoolStrategy(
+                    size=min(self._workers(ray), len(items)), max_tasks_in_flight_per_actor=2
+                ),
+                num_cpus=self.cpus,
+                num_gpus=self.gpus or None,
+            )
+            for row in dataset.iter_rows():
+                yield Account.of(row["account"])
+        finally:
+            ray.shutdown()
+
+    def _connected(self) -> Any:
+        """The module `ray`, connected."""
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anybody
+        try:
+            import ray
+            import ray.data
+        except ImportError:
+            raise InvalidField("runner: ray is not installed: pip install 'simgate[ray]'") from None
+        try:
+            ray.init(self.address or "local", log_to_driver=False, logging_level="error", include_dashboard=False)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise InvalidField(f"address: {self.address}: no Ray cluster answers there: {error}") from error
+        ray.data.DataContext.get_current().enable_progress_bars = False  # the command has its own
+        for name in ("ray", "ray.data"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        return ray
+
+    def _workers(self, ray: Any) -> int:
+        """How many workers there are to be.
+
+        Raises:
+            InvalidField: the cluster has no room for one.
+        """
+        has = ray.cluster_resources()
+        room = int(has.get("CPU", 0) // self.cpus)
+        if self.gpus:
+            room = min(room, int(has.get("GPU", 0) / self.gpus))
+        if not room:
+            raise InvalidField(
+                f"workers: one needs {self.cpus} cores and {self.gpus:g} GPUs, the cluster has {has.get('CPU', 0):g} "
+                f"and {has.get('GPU', 0):g}: give a smaller worker"
+            )
+        return min(self.workers, room) if self.workers else room
+
+
+class _Actor:
+    """A worker as Ray Data calls it: a row in, a row out."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._worker = Worker(recipe)
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {"account": self._worker(Part(**row["part"])).plain()}

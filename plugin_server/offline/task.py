@@ -1,0 +1,163 @@
+"""What a worker does with a part; it is sent to the workers, and opens there what it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from plugin_server.corpus import Document, Refused
+from plugin_server.encoder import Encoded
+from plugin_server.engines import indexing, updating
+from plugin_server.engines.connection import Engine
+from plugin_server.engines.scroll import Slice
+from plugin_server.engines.settings import EngineSettings
+from plugin_server.engines.target import Target
+from plugin_server.indexing import Ready, batches, encoded_by_id
+from plugin_server.offline import inputs, listing
+from plugin_server.offline.account import Account, Rejected
+from plugin_server.offline.part import Part
+from plugin_server.offline.place import Place
+from plugin_server.reranker import Reranker
+
+
+class Task(Protocol):
+    """What is done with every part."""
+
+    def do(self, reranker: Reranker, part: Part) -> Account:
+        """What became of the part.
+
+        Raises:
+            SimgateError, OSError: it could not be done; done again, nothing of it is there twice.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Encode:
+    """A part encoded, into a file of the folder `output`.
+
+    Attributes:
+        engine: where slices are read from, without what it takes to log in; None if parts are of files.
+    """
+
+    output: str
+    engine: EngineSettings | None = None
+
+    def do(self, reranker: Reranker, part: Part) -> Account:
+        """What became of the part, see `Task.do`."""
+        from plugin_server.offline.folder import Folder  # pyarrow is not needed by the other tasks
+
+        limit, rejected = reranker.settings.max_characters, list[Rejected]()
+        read = 0
+
+        def encoded() -> Iterator[list[tuple[Document, Encoded]]]:
+            nonlocal read
+            for items in batches(_documents(part, self.engine, limit)):
+                read += len(items)
+                refused = [item for item in items if isinstance(item, Refused)]
+                wanted = [item for item in items if isinstance(item, Document)]
+                found = encoded_by_id(reranker, wanted, refused)
+                rejected.extend(_rejected(part, item) for item in sorted(refused, key=lambda item: item.line))
+                yield [(document, found[document.id]) for document in wanted if document.id in found]
+
+        folder = Folder(Place.of(self.output))
+        written = folder.write(part.name, encoded(), reranker.manifest)
+        account = Account(part.name, read, written, written, rejected=tuple(rejected))
+        folder.done(account)
+        return account
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A part of files encoded and written into an engine's index; what is there in the same form stays.
+
+    Attributes:
+        engine: where the index is, without what it takes to log in.
+        vectors: whether documents get vectors.
+    """
+
+    engine: EngineSettings
+    index: str
+    vectors: bool
+
+    def do(self, reranker: Reranker, part: Part) -> Account:
+        """What became of the part, see `Task.do`."""
+        return asyncio.run(self._do(reranker, part))
+
+    async def _do(self, reranker: Reranker, part: Part) -> Account:
+        added = unchanged = 0
+        rejected: list[Rejected] = []
+        ready = 0
+
+        def corpus() -> Iterator[Document | Refused]:
+            nonlocal ready
+            for item in inputs.documents(part, reranker.settings.max_characters, reranker.manifest):
+                ready += isinstance(item, Ready)
+                yield item
+
+        async with Engine(own(self.engine)) as engine:
+            target = await Target.open(engine, self.index, reranker.manifest, self.vectors)
+            async with aclosing(indexing.fill(target, reranker, corpus())) as steps:
+                async for step in steps:
+                    added, unchanged = added + step.batch.added, unchanged + step.batch.unchanged
+                    rejected += [_rejected(part, item) for item in step.batch.refused]
+        read = added + unchanged + len(rejected)
+        return Account(part.name, read, max(0, added - ready), added, unchanged, rejected=tuple(rejected))
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A slice of an index, whose documents get blobs and, if it has the fields, vectors.
+
+    Attributes:
+        engine: where the index is, without what it takes to log in.
+        vectors: whether documents get vectors.
+    """
+
+    engine: EngineSettings
+    index: str
+    vectors: bool
+
+    def do(self, reranker: Reranker, part: Part) -> Account:
+        """What became of the slice, see `Task.do`."""
+        return asyncio.run(self._do(reranker, part))
+
+    async def _do(self, reranker: Reranker, part: Part) -> Account:
+        updated = changed = 0
+        rejected: list[Rejected] = []
+        async with Engine(own(self.engine)) as engine:
+            target = await Target.open(engine, self.index, reranker.manifest, self.vectors)
+            async with aclosing(updating.update(target, reranker, Slice(part.begin, part.size))) as steps:
+                async for step in steps:
+                    updated, changed = updated + step.updated, changed + step.changed
+                    rejected += [Rejected(f"{self.index}/{name}", reason) for name, reason in step.refused]
+        read = updated + changed + len(rejected)
+        return Account(part.name, read, updated + changed, updated, 0, changed, tuple(rejected))
+
+
+def without_login(engine: EngineSettings) -> EngineSettings:
+    """The settings as they are sent to workers: name, password and API key are theirs to have."""
+    return replace(engine, engine_user="", engine_password="", engine_api_key="")
+
+
+def own(engine: EngineSettings) -> EngineSettings:
+    """The settings with what it takes to log in, from this process's environment."""
+    given = EngineSettings.read(os.environ)
+    return replace(
+        engine,
+        engine_user=given.engine_user,
+        engine_password=given.engine_password,
+        engine_api_key=given.engine_api_key,
+    )
+
+
+def _documents(part: Part, engine: EngineSettings | None, limit: int) -> Iterator[Document | Refused]:
+    return listing.documents(own(engine), part, limit) if engine else inputs.documents(part, limit)
+
+
+def _rejected(part: Part, item: Refused) -> Rejected:
+    where = f"{part.source}/{item.id}" if part.kind == "slice" else f"{part.source}:{item.line}"
+    return Rejected(where, item.reason)
