@@ -32,7 +32,7 @@ def test_every_container_is_shut_in(mode: str) -> None:
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
         for container in containers(pod):
             assert container["securityContext"] == HARDENED
-            assert {"cpu", "memory", "ephemeral-storage"} <= set(container["resources"]["requests"]) or "ray-head" in container["name"]
+            assert {"cpu", "memory", "ephemeral-storage"} <= set(container["resources"]["requests"])
             assert "memory" in container["resources"]["limits"]
 
 

@@ -157,10 +157,21 @@ APART = [
     ({"engine.url": "http://search:9200"}, "engine.type is empty"),
     ({"templates.enabled": True}, "templates.enabled needs engine.type"),
     ({"encode.enabled": True}, "encode.task: update needs engine.type, engine.url and encode.index"),
-    ({"encode.enabled": True, "encode.task": "files"}, "needs encode.corpus.claimName and encode.corpus.paths"),
+    ({"encode.enabled": True, "encode.task": "files"}, "needs encode.corpus.paths"),
+    ({"encode.enabled": True, "encode.task": "files", "encode.corpus.paths": ["b"]}, "b is no URI"),
     (
-        {"encode.enabled": True, "encode.task": "files", "encode.corpus.claimName": "a", "encode.corpus.paths": ["b"]},
-        "needs encode.output.claimName",
+        {"encode.enabled": True, "encode.task": "files", "encode.corpus.paths": ["s3://bucket/b"]},
+        "needs encode.output.claimName, or a URI",
+    ),
+    (
+        nested("engine", {"type": "opensearch", "url": "http://search:9200", "index": "docs"})
+        | {"encode.enabled": True, "encode.task": "index", "encode.corpus.paths": ["s3://a/b", "s3://a/c"]},
+        "task index takes one file or folder",
+    ),
+    (
+        nested("engine", {"type": "opensearch", "url": "http://search:9200", "index": "docs"})
+        | {"encode.enabled": True, "encode.schedule": "0 3 * * *", "encode.ray.enabled": True},
+        "encode.ray.enabled and encode.schedule exclude each other",
     ),
 ]
 

@@ -118,14 +118,21 @@
 {{- if and (ne $encode.task "files") (not (and .Values.engine.type (or $encode.index .Values.engine.index))) -}}
 {{- fail (printf "encode.task: %s needs engine.type, engine.url and encode.index" $encode.task) -}}
 {{- end -}}
-{{- if and (ne $encode.task "update") (not (and $encode.corpus.claimName $encode.corpus.paths)) -}}
-{{- fail (printf "encode.task: %s needs encode.corpus.claimName and encode.corpus.paths" $encode.task) -}}
+{{- if ne $encode.task "update" -}}
+{{- if not $encode.corpus.paths -}}
+{{- fail (printf "encode.task: %s needs encode.corpus.paths" $encode.task) -}}
 {{- end -}}
-{{- if and (eq $encode.task "index") (gt (len $encode.corpus.paths) 1) (not $encode.ray.enabled) -}}
-{{- fail "encode.corpus.paths: task index takes one file without encode.ray: give one" -}}
+{{- range $encode.corpus.paths -}}
+{{- if not (or (contains "://" .) $encode.corpus.claimName) -}}
+{{- fail (printf "encode.corpus.paths: %s is no URI, so that encode.corpus.claimName must tell which claim it is in" .) -}}
 {{- end -}}
-{{- if and (eq $encode.task "files") (not $encode.output.claimName) -}}
-{{- fail "encode.task: files needs encode.output.claimName" -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq $encode.task "index") (gt (len $encode.corpus.paths) 1) -}}
+{{- fail "encode.corpus.paths: task index takes one file or folder: give one" -}}
+{{- end -}}
+{{- if and (eq $encode.task "files") (not (or (contains "://" $encode.output.path) $encode.output.claimName)) -}}
+{{- fail "encode.task: files needs encode.output.claimName, or a URI in encode.output.path" -}}
 {{- end -}}
 {{- if and $encode.ray.enabled $encode.schedule -}}
 {{- fail "encode.ray.enabled and encode.schedule exclude each other: give one" -}}

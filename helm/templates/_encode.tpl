@@ -9,19 +9,16 @@
 {{- else -}}
 {{- $args = list (ternary "index" "encode" (eq $encode.task "index")) -}}
 {{- range $encode.corpus.paths -}}
-{{- $args = append $args (printf "/corpus/%s" (trimAll "/" .)) -}}
+{{- $args = append $args (ternary . (printf "/corpus/%s" (trimAll "/" .)) (contains "://" .)) -}}
 {{- end -}}
 {{- if eq $encode.task "index" -}}
 {{- $args = concat $args (list "--index" $index) -}}
 {{- else -}}
-{{- $args = concat $args (list "--output" (printf "/output/%s" (trimAll "/" $encode.output.path))) -}}
+{{- $args = concat $args (list "--output" (ternary $encode.output.path (printf "/output/%s" (trimAll "/" $encode.output.path)) (contains "://" $encode.output.path))) -}}
 {{- end -}}
 {{- end -}}
 {{- if $encode.ray.enabled -}}
-{{- $args = concat $args (list "--runner" "ray" "--address" "auto") -}}
-{{- end -}}
-{{- if $encode.workers -}}
-{{- $args = concat $args (list "--workers" (int $encode.workers | toString)) -}}
+{{- $args = concat $args (list "--runner" "ray" "--address" "auto" "--workers" (int $encode.ray.workers | toString)) -}}
 {{- end -}}
 {{- concat $args $encode.args | toJson -}}
 {{- end -}}
@@ -33,15 +30,15 @@
 {{- end -}}
 
 {{- define "simgate.encodeVolumes" -}}
-{{ include "simgate.jobVolumes" . }}
+{{ include "simgate.jobVolumes" (list . .Values.encode.tmp.sizeLimit) }}
 {{- $encode := .Values.encode }}
-{{- if ne $encode.task "update" }}
+{{- if and (ne $encode.task "update") $encode.corpus.claimName }}
 - name: corpus
   persistentVolumeClaim:
     claimName: {{ $encode.corpus.claimName }}
     readOnly: true
 {{- end }}
-{{- if eq $encode.task "files" }}
+{{- if and (eq $encode.task "files") $encode.output.claimName }}
 - name: output
   persistentVolumeClaim:
     claimName: {{ $encode.output.claimName }}
@@ -58,10 +55,10 @@
 
 {{- define "simgate.encodeMounts" -}}
 {{ include "simgate.jobMounts" . }}
-{{- if ne .Values.encode.task "update" }}
+{{- if and (ne .Values.encode.task "update") .Values.encode.corpus.claimName }}
 {{ include "simgate.readOnlyMount" (list "corpus" "/corpus") }}
 {{- end }}
-{{- if eq .Values.encode.task "files" }}
+{{- if and (eq .Values.encode.task "files") .Values.encode.output.claimName }}
 - name: output
   mountPath: /output
 {{- end }}

@@ -25,10 +25,11 @@ initContainers:
 {{- end }}
 {{- end -}}
 
+{{/* Takes (list ROOT SIZE), the size of /tmp. */}}
 {{- define "simgate.jobVolumes" -}}
-{{ include "simgate.tmpVolume" . }}
-{{- include "simgate.bundleVolumes" (dict "root" . "previous" false) }}
-{{- include "simgate.engineVolumes" . }}
+{{ include "simgate.tmpVolume" (index . 1) }}
+{{- include "simgate.bundleVolumes" (dict "root" (index . 0) "previous" false) }}
+{{- include "simgate.engineVolumes" (index . 0) }}
 {{- end -}}
 
 {{- define "simgate.jobMounts" -}}

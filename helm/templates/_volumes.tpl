@@ -1,10 +1,11 @@
 {{/* Volumes of the server, and where they are mounted. Secrets are mounted as folders, which follow their changes; a
      subPath would not. */}}
 
+{{/* Takes its size. */}}
 {{- define "simgate.tmpVolume" -}}
 - name: simgate-tmp
   emptyDir:
-    sizeLimit: {{ .Values.tmp.sizeLimit }}
+    sizeLimit: {{ . }}
 {{- end -}}
 
 {{/* Takes (list NAME SECRET [KEY]); all keys without one. */}}
@@ -45,7 +46,7 @@
 {{- end -}}
 
 {{- define "simgate.volumes" -}}
-{{ include "simgate.tmpVolume" . }}
+{{ include "simgate.tmpVolume" .Values.tmp.sizeLimit }}
 {{- include "simgate.bundleVolumes" (dict "root" . "previous" true) }}
 {{- include "simgate.engineVolumes" . }}
 {{- with .Values.calibrations }}
