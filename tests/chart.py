@@ -79,7 +79,9 @@ def schema_at(path: str) -> Object:
     return part
 
 
-def render(*values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION, options: Sequence[str] = ()) -> list[Object]:
+def render(
+    *values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION, options: Sequence[str] = ()
+) -> list[Object]:
     """The objects that a cluster would get, from values of which the later go before the earlier.
 
     Raises:
@@ -88,14 +90,26 @@ def render(*values: Mapping[str, Any], chart: Path = CHART, version: str = VERSI
     return list(yaml.safe_load_all(rendered(*values, chart=chart, version=version, options=options)))
 
 
-def rendered(*values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION, options: Sequence[str] = ()) -> str:
+def rendered(
+    *values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION, options: Sequence[str] = ()
+) -> str:
     """As `render`, as text."""
     return _template(json.dumps(values), chart, version, tuple(options))
 
 
 @cache
 def _template(values: str, chart: Path, version: str, options: tuple[str, ...]) -> str:
-    command = [tool("helm"), "template", RELEASE, str(chart), "--namespace", NAMESPACE, "--kube-version", version, *options]
+    command = [
+        tool("helm"),
+        "template",
+        RELEASE,
+        str(chart),
+        "--namespace",
+        NAMESPACE,
+        "--kube-version",
+        version,
+        *options,
+    ]
     with tempfile.TemporaryDirectory() as folder:
         for number, one in enumerate(json.loads(values)):
             file = Path(folder) / f"{number}.yaml"
@@ -123,7 +137,9 @@ def seen(objects: Sequence[Object], where: str) -> Any:
     part: Any = of_kind(objects, kind)
     for step in steps:
         if isinstance(part, list):
-            named = [item for item in part if isinstance(item, dict) and step in (item.get("name"), item.get("topologyKey"))]
+            named = [
+                item for item in part if isinstance(item, dict) and step in (item.get("name"), item.get("topologyKey"))
+            ]
             part = named[0] if named else part[int(step)] if step.isdigit() and int(step) < len(part) else None
         elif isinstance(part, dict):
             part = part.get(step)

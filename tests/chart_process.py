@@ -51,7 +51,9 @@ class Machine:
             source = volume.get("secret", {}).get("secretName") or volume.get("configMap", {}).get("name")
             if source:
                 wanted = [item["key"] for item in volume.get("secret", {}).get("items", [])]
-                self._project(place, {name: text for name, text in self.contents[source].items() if not wanted or name in wanted})
+                self._project(
+                    place, {name: text for name, text in self.contents[source].items() if not wanted or name in wanted}
+                )
 
     def _project(self, place: Path, files: Mapping[str, bytes]) -> None:
         """Nothing; files behind two links, as the kubelet projects Secrets and ConfigMaps."""
@@ -94,14 +96,22 @@ class Machine:
     def run(self, objects: list[Object], container: Object) -> subprocess.CompletedProcess[str]:
         """A container that ends by itself, such as one of the start."""
         return subprocess.run(
-            self.command(container), env=self.environment(objects, container), cwd=self.folder, capture_output=True, text=True
+            self.command(container),
+            env=self.environment(objects, container),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
         )
 
     def start(self, objects: list[Object], container: Object) -> subprocess.Popen[bytes]:
         """A container that goes on; what it writes is in the folder's ``log``."""
         with (self.folder / "log").open("wb") as log:
             return subprocess.Popen(
-                self.command(container), env=self.environment(objects, container), cwd=self.folder, stdout=log, stderr=log
+                self.command(container),
+                env=self.environment(objects, container),
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
             )
 
 
@@ -110,7 +120,7 @@ def _cores(quantity: str) -> float:
 
 
 def passes(probe: Object) -> bool:
-    """Whether a probe succeeds, asked as the kubelet does: no certificate is checked, any answer from 200 to 399 will do."""
+    """Whether a probe succeeds, asked as the kubelet does: no certificate is checked, 200 to 399 will do."""
     if "httpGet" in probe:
         get = probe["httpGet"]
         careless = ssl.create_default_context()

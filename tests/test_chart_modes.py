@@ -25,7 +25,9 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(CHART, folder)
     parent = folder / "examples" / "sidecar"
     subprocess.run([tool("helm"), "dependency", "build", parent], check=True, capture_output=True)
-    subprocess.run([tool("helm"), "lint", "--strict", "--kube-version", "1.33.0", parent], check=True, capture_output=True)
+    subprocess.run(
+        [tool("helm"), "lint", "--strict", "--kube-version", "1.33.0", parent], check=True, capture_output=True
+    )
     return parent
 
 
@@ -35,8 +37,8 @@ def test_a_parent_chart_has_the_container_beside_its_own(example: Path) -> None:
     deployment = of_kind(objects, "Deployment")
     assert deployment and deployment["metadata"]["name"] == RELEASE
     ours = seen(objects, "Deployment spec template spec containers simgate")
-    alone = seen(render(values_of("default"), {"resources": yaml.safe_load("{requests: {cpu: 500m}, limits: {cpu: '1'}}")}),
-                 "Deployment spec template spec containers simgate")  # fmt: skip
+    same = {"resources": {"requests": {"cpu": "500m"}, "limits": {"cpu": "1"}}}
+    alone = seen(render(same), "Deployment spec template spec containers simgate")
     for name in ("image", "securityContext", "resources", "volumeMounts", "livenessProbe", "lifecycle"):
         assert ours[name] == alone[name]
     assert ours["args"] == ["serve", "--address", "127.0.0.1:50051", "--http", "0.0.0.0:8080"]
@@ -66,7 +68,7 @@ def test_a_parent_charts_values_reach_the_sidecar(example: Path) -> None:
 
 
 def commands(mode: str) -> dict[str, list[str]]:
-    """The arguments of every container that runs simgate, and the entry point of a RayJob, without the command itself."""
+    """The arguments of every container that runs simgate, and those of a RayJob."""
     objects = render(values_of(mode))
     found = {
         f"{where} {container['name']}": container["args"]
@@ -112,7 +114,9 @@ def test_what_is_encoded(mode: str, encode: Object, expected: list[str], remark:
     ray = ["--runner", "ray", "--address", "auto", "--workers", "0"]
     more = len(encode.get("args", []))
     shared = expected[: len(expected) - more] + ray + expected[len(expected) - more :]
-    shell = subprocess.run(["sh", "-c", entry.replace("/opt/simgate/venv/bin/simgate", "printf '%s\\n'")], capture_output=True, text=True)
+    shell = subprocess.run(
+        ["sh", "-c", entry.replace("/opt/simgate/venv/bin/simgate", "printf '%s\\n'")], capture_output=True, text=True
+    )
     assert shell.stdout.splitlines() == shared, "as a shell takes it"
 
 
@@ -179,7 +183,7 @@ def test_values_of_an_earlier_version_go_on_working(path: Path) -> None:
 
 CHANGES = [
     {"image": {"tag": "9"}}, {"settings": {"maxQueue": 3}, "replicas": 9}, {"podLabels": {"a": "b"}},
-    {"bundle": {"source": "pvc", "pvc": {"claimName": "a"}}}, {"http": {"enabled": False}, "templates": {"sidecar": "none"}},
+    {"bundle": {"source": "pvc", "pvc": {"claimName": "a"}}}, {"http": {"enabled": False}},
     {"tls": {"enabled": True, "existingSecret": "a"}}, {"serviceAccount": {"create": False}},
 ]  # fmt: skip
 
@@ -203,8 +207,8 @@ NOTES = [
     (nested("settings.logTexts", True), "INSECURE: queries and documents may be logged", True),
     ({"engine": {"type": "opensearch", "url": "http://s:9200"}}, "INSECURE: traffic to the engine", True),
     ({"engine": {"type": "opensearch", "url": "https://s:9200"}}, "INSECURE: traffic to the engine", False),
-    (nested("shadow.enabled", True), "no verdict is applied", True), (nested("mode", "sidecar"), "simgate.podLabels", True),
-    (values_of("tls"), "INSECURE:", False),
+    (nested("shadow.enabled", True), "no verdict is applied", True),
+    (nested("mode", "sidecar"), "simgate.podLabels", True), (values_of("tls"), "INSECURE:", False),
 ]  # fmt: skip
 
 
@@ -215,10 +219,14 @@ def noted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(CHART, folder)
     text = (folder / "templates" / "NOTES.txt").read_text(encoding="utf-8")
     (folder / "templates" / "_notes.tpl").write_text('{{- define "notes" -}}\n' + text + "\n{{- end -}}\n")
-    (folder / "templates" / "notes.yaml").write_text('kind: Notes\nmetadata: {name: notes}\ntext: |\n  {{- include "notes" . | nindent 2 }}\n')
+    (folder / "templates" / "notes.yaml").write_text(
+        'kind: Notes\nmetadata: {name: notes}\ntext: |\n  {{- include "notes" . | nindent 2 }}\n'
+    )
     return folder
 
 
 @pytest.mark.parametrize(("values", "words", "there"), NOTES)
-def test_the_notes_say_how_to_reach_it_and_what_is_insecure(values: Object, words: str, there: bool, noted: Path) -> None:
+def test_the_notes_say_how_to_reach_it_and_what_is_insecure(
+    values: Object, words: str, there: bool, noted: Path
+) -> None:
     assert (words in rendered(values, chart=noted)) is there

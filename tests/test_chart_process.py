@@ -1,11 +1,11 @@
-"""What the chart renders starts, is found alive and ready as the kubelet asks, answers, and ends in its grace period."""
+"""What the chart renders starts, is found ready as the kubelet asks, answers, and ends in its grace period."""
 
 from __future__ import annotations
 
 import shutil
 import signal
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def machine(contents: Contents, tmp_path: Path) -> Machine:
 
 
 @pytest.fixture
-def client(authority: Authority, tmp_path: Path) -> Iterator[Any]:
+def client(authority: Authority) -> Callable[..., Client]:
     """Makes clients of a running server, as its callers would be."""
     pair = authority.issue("caller")
 
@@ -80,7 +80,7 @@ def client(authority: Authority, tmp_path: Path) -> Iterator[Any]:
         tls = Tls(str(authority.certificate), *shown) if "simgate-tls" in values else None
         return Client(f"127.0.0.1:{running.container['ports'][0]['containerPort']}", tls=tls, api_key=key)
 
-    yield make
+    return make
 
 
 MODES = [
@@ -92,7 +92,9 @@ MODES = [
 
 @pytest.mark.parametrize(("mode", "key", "remark"), MODES)
 def test_the_server_starts_answers_and_ends(mode: str, key: str, remark: str, machine: Machine, client: Any) -> None:
-    values = {"shadow": {"enabled": True}, "previousBundle": {"source": "image"}} if mode == "shadow" else values_of(mode)
+    values = (
+        {"shadow": {"enabled": True}, "previousBundle": {"source": "image"}} if mode == "shadow" else values_of(mode)
+    )
     quick = {"settings": {"drainDelay": 0, "tracing": ""}}
     with Running(render(values, ports(), quick), machine) as running:
         assert running.started(), running.said

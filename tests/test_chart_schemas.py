@@ -102,5 +102,14 @@ def test_the_package_holds_what_it_needs_and_no_more(tmp_path: Path) -> None:
     subprocess.run([tool("helm"), "package", CHART, "--destination", tmp_path], check=True, capture_output=True)
     shutil.unpack_archive(tmp_path / "simgate-0.1.0.tgz", tmp_path)
     found = {path.name for path in (tmp_path / "simgate").iterdir()}
-    wanted = {"Chart.yaml", "values.yaml", "values.schema.json", "templates", "alerts", "dashboards", ".helmignore", "README.md"}
+    wanted = {
+        "Chart.yaml",
+        "values.yaml",
+        "values.schema.json",
+        "templates",
+        "alerts",
+        "dashboards",
+        ".helmignore",
+        "README.md",
+    }
     assert found == wanted

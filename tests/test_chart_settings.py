@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from chart import MODES, SCHEMA, VALUES, environment, pods, render, values_of
 
+from plugin_server.choices import Verification
 from plugin_server.engines.settings import ENGINES, EngineSettings
 from plugin_server.server_settings import LOG_FORMATS, LOG_LEVELS, RANGES, TRACING, ServerSettings
 from plugin_server.settings import FAILURE, LARGEST, MISMATCH, PROVIDERS, Settings
@@ -19,7 +20,8 @@ ELSEWHERE: dict[str, str | None] = {
     "bundle": None, "previous_bundle": None, "calibrations": None, "threads": None, "provider": None, "insecure": None,
     "tls_certificate": None, "tls_key": None, "tls_client_ca": None, "api_keys": None, "shadow": None,
     "engine_user": None, "engine_password": None, "engine_api_key": None, "engine_ca": None,
-    "shadow_bytes": "shadow.bytes", "engine": "engine.type", "engine_url": "engine.url", "engine_timeout": "engine.timeout",
+    "shadow_bytes": "shadow.bytes", "engine": "engine.type", "engine_url": "engine.url",
+    "engine_timeout": "engine.timeout",
     "hybrid_pipeline": "engine.hybridPipeline", "text_field": "engine.textField", "engine_indices": "engine.indices",
 }  # fmt: skip
 #: Defaults that are the chart's own, and why.
@@ -77,7 +79,8 @@ def test_the_range_is_the_servers(name: str) -> None:
 
 CHOICES = [
     ("settings.logFormat", LOG_FORMATS), ("settings.logLevel", LOG_LEVELS), ("settings.tracing", TRACING),
-    ("settings.onMismatch", MISMATCH), ("settings.onFailure", FAILURE), ("settings.verification", ("full", "cascade", "light")),
+    ("settings.onMismatch", MISMATCH), ("settings.onFailure", FAILURE),
+    ("settings.verification", tuple(item.value for item in Verification)),
     ("engine.type", ("", *ENGINES)), ("gpu.provider", PROVIDERS[1:]),
 ]  # fmt: skip
 
@@ -106,7 +109,9 @@ def test_every_variable_is_a_setting_and_given_once(mode: str) -> None:
             assert ours <= known
             named = [item["name"] for item in container.get("env", [])]
             assert len(named) == len(set(named))
-            config = next(item["data"] for item in objects if item["kind"] == "ConfigMap" and "SIMGATE_BUNDLE" in item["data"])
+            config = next(
+                item["data"] for item in objects if item["kind"] == "ConfigMap" and "SIMGATE_BUNDLE" in item["data"]
+            )
             assert not set(config) & set(named) or "envFrom" not in container
 
 

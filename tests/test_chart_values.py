@@ -1,4 +1,4 @@
-"""values.yaml is the chart's manual: every value is explained, in the schema, and does what it says; typos are refused."""
+"""values.yaml is the chart's manual: every value is explained, in the schema, and does what it says."""
 
 from __future__ import annotations
 
@@ -9,47 +9,37 @@ from typing import Any
 import pytest
 import yaml
 from chart import CHART, SCHEMA, VALUES, Refused, leaves, nested, render, rendered, schema_at, seen, values_of
-from chart_effects import EFFECTS, FILE, OTHERS, SETTINGS
 
 from plugin_server.settings import PREFIX
 
-
-def upper(name: str) -> str:
-    """A setting's name in the environment.
-
-    Example:
-        >>> upper("maxQueue")
-        'MAX_QUEUE'
-    """
-    return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in name)
-
-
-def spelt(value: Any) -> str:
-    """A value in the environment."""
-    return "true" if value is True else str(value)
-
-
 LEAVES = leaves(VALUES)
-ROWS: list[tuple[str, str, Any, str, Any]] = [
-    *EFFECTS,
-    *((f"settings.{name}", "default", value, f"{FILE}{upper(name)}", spelt(value)) for name, value in SETTINGS.items()),
-]
+TABLE: dict[str, Any] = yaml.safe_load(
+    (Path(__file__).parent / "data" / "chart-values.yaml").read_text(encoding="utf-8")
+)
 
 
 def commented(path: str) -> bool:
     """Whether the line above a value's own is a comment."""
-    node, line = yaml.compose((CHART / "values.yaml").read_text(encoding="utf-8")), 0
+    text = (CHART / "values.yaml").read_text(encoding="utf-8")
+    node, line, lines = yaml.compose(text), 0, text.splitlines()
     for name in path.split("."):
         key, node = next(pair for pair in node.value if pair[0].value == name)
         line = key.start_mark.line
-    text = Path(CHART / "values.yaml").read_text(encoding="utf-8").splitlines()
-    return text[line - 1].strip().startswith("# ") and text[line - 1].index("#") == len(text[line]) - len(text[line].lstrip())
+    above, own = lines[line - 1], lines[line]
+    return above.strip().startswith("# ") and above.index("#") == len(own) - len(own.lstrip())
 
 
 def mode_of(name: str) -> list[dict[str, Any]]:
     """The values of a mode of the table."""
-    base, more = OTHERS.get(name, (name, {}))
+    base, more = TABLE["modes"].get(name, (name, {}))
     return [values_of(base), more]
+
+
+def place_of(text: str) -> str:
+    """A place of the table in full."""
+    for name, place in TABLE["places"].items():
+        text = text.replace(name, place)
+    return text
 
 
 @pytest.mark.parametrize("path", LEAVES)
@@ -73,11 +63,14 @@ def test_the_schema_has_no_value_that_is_not_there() -> None:
 
 
 def test_every_value_is_in_the_table() -> None:
-    assert {row[0] for row in ROWS} == set(LEAVES)
+    assert {row[0] for row in TABLE["values"]} == set(LEAVES)
 
 
-@pytest.mark.parametrize(("path", "mode", "value", "where", "expected"), ROWS, ids=[row[0] for row in ROWS])
-def test_every_value_is_seen_where_it_counts(path: str, mode: str, value: Any, where: str, expected: Any) -> None:
+@pytest.mark.parametrize(
+    ("path", "mode", "value", "place", "expected"), TABLE["values"], ids=[row[0] for row in TABLE["values"]]
+)
+def test_every_value_is_seen_where_it_counts(path: str, mode: str, value: Any, place: str, expected: Any) -> None:
+    where = place_of(place)
     try:
         before = seen(render(*mode_of(mode)), where)
     except Refused:
