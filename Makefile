@@ -2,7 +2,7 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 
-.PHONY: install check test fuzz audit sbom bench protos bundle report
+.PHONY: install check test chart fuzz audit sbom bench protos bundle report
 
 install:  ## this checkout with everything needed to work on it
 	$(PYTHON) -m pip install -e '.[dev]'
@@ -14,6 +14,10 @@ check:  ## lint, format, types
 
 test:  ## every test and example, warnings as errors, with coverage
 	$(PYTHON) -m pytest --cov --cov-report=term
+
+chart:  ## the Helm chart alone: linted, rendered in every mode, held against the schemas of Kubernetes and of operators
+	.ci/chart-tools build/chart
+	PATH="$(CURDIR)/build/chart:$$PATH" SIMGATE_CHART=required $(PYTHON) -m pytest tests/test_chart_*.py
 
 audit:  ## known vulnerabilities: fails for what serves, tells of the rest; says so if advisories cannot be had
 	$(PYTHON) .ci/audit.py

@@ -205,6 +205,20 @@ def test_a_gpu_is_a_limit_and_the_pod_goes_where_they_are() -> None:
     assert "nvidia.com/gpu" not in rendered()
 
 
+GPUS = [({}, "cpu", None, "a Job without one"), ({"nvidia.com/gpu": 1}, "cuda", "nvidia", "a Job with one")]
+
+
+@pytest.mark.parametrize(("limit", "provider", "runtime", "remark"), GPUS)
+def test_a_job_computes_on_a_gpu_only_if_it_has_one(
+    limit: Object, provider: str, runtime: str | None, remark: str
+) -> None:
+    objects = render(values_of("gpu"), values_of("encode"), {"encode": {"resources": {"limits": limit}}})
+    pod = seen(objects, "Job spec template spec")
+    assert seen(objects, "Job spec template spec containers encode env SIMGATE_PROVIDER value") == provider, remark
+    assert pod.get("runtimeClassName") == runtime
+    assert ("nodeSelector" in pod) is (runtime is not None)
+
+
 def test_the_query_of_keda_is_of_this_release_alone() -> None:
     query = seen(render(values_of("keda")), "ScaledObject spec triggers 0 metadata query")
     assert query.count('{namespace="search", job="shop-simgate"}') == 2

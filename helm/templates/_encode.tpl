@@ -66,9 +66,9 @@
   mountPath: /state
 {{- end -}}
 
-{{/* Checkpoints go to the folder of state. */}}
+{{/* Checkpoints go to the folder of state. Takes what simgate.env takes. */}}
 {{- define "simgate.encodeEnv" -}}
-{{ include "simgate.env" (dict "root" . "resources" .Values.encode.resources) }}
+{{ include "simgate.env" . }}
   - name: XDG_STATE_HOME
     value: /state
 {{- end -}}
@@ -81,13 +81,13 @@ template:
     labels:
       {{- include "simgate.jobLabels" (list . "encode") | nindent 6 }}
   spec:
-    {{- include "simgate.jobPod" . | nindent 4 }}
+    {{- include "simgate.jobPod" (dict "root" . "resources" .Values.encode.resources "restart" "OnFailure") | nindent 4 }}
     containers:
       - name: encode
         image: {{ include "simgate.image" . }}
         imagePullPolicy: {{ .Values.image.pullPolicy }}
         args: {{ include "simgate.encodeArgs" . }}
-        {{- include "simgate.encodeEnv" . | nindent 8 }}
+        {{- include "simgate.encodeEnv" (dict "root" . "resources" .Values.encode.resources) | nindent 8 }}
         {{- include "simgate.securityContext" . | nindent 8 }}
         resources:
           {{- toYaml .Values.encode.resources | nindent 10 }}

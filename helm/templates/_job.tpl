@@ -1,8 +1,10 @@
 {{/* What Jobs share: a Pod that runs one command and gets the bundle, /tmp and the engine's authority. */}}
 
-{{/* The Pod's spec but for its containers. Takes the root. */}}
+{{/* The Pod's spec but for its containers. Takes (dict "root" $ "resources" values "restart" policy). */}}
 {{- define "simgate.jobPod" -}}
-restartPolicy: OnFailure
+{{- $gpu := eq (include "simgate.onGpu" .) "true" -}}
+restartPolicy: {{ .restart }}
+{{- with .root }}
 serviceAccountName: {{ include "simgate.serviceAccountName" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -11,17 +13,13 @@ enableServiceLinks: false
 {{- with .Values.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
-{{- with .Values.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
+{{- with include "simgate.nodes" (list . $gpu) | trim }}
+{{ . }}
 {{- end }}
 {{- with include "simgate.bundleContainers" (dict "root" . "previous" false) | trim }}
 initContainers:
   {{- . | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

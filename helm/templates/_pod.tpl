@@ -35,6 +35,23 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
+{{/* Where a Pod may run. Takes (list ROOT GPU). */}}
+{{- define "simgate.nodes" -}}
+{{- $values := (index . 0).Values -}}
+{{- $gpu := index . 1 -}}
+{{- if and $gpu $values.gpu.runtimeClassName }}
+runtimeClassName: {{ $values.gpu.runtimeClassName }}
+{{- end }}
+{{- with merge (dict) $values.nodeSelector (ternary $values.gpu.nodeSelector dict $gpu) }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with concat $values.tolerations (ternary $values.gpu.tolerations list $gpu) }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{- define "simgate.podLabels" -}}
 {{ include "simgate.selectorLabels" . }}
 {{- with .Values.podLabels }}
@@ -99,7 +116,7 @@ simgate/settings: {{ include "simgate.checksum" . }}
     - name: {{ $prefix }}http
       containerPort: {{ $values.http.port }}
     {{- end }}
-  {{- include "simgate.env" (dict "root" . "resources" $values.resources) | nindent 2 }}
+  {{- include "simgate.env" (dict "root" . "resources" (include "simgate.resources" . | fromYaml)) | nindent 2 }}
   {{- range $kind := list "startup" "readiness" "liveness" }}
   {{ $kind }}Probe:
     {{- include "simgate.probe" (dict "root" $ "kind" $kind) | nindent 4 }}

@@ -40,7 +40,6 @@ SIMGATE_CALIBRATIONS: /etc/simgate/calibrations
 {{- $path := $values.calibrations.pvc.path | trimAll "/" }}
 SIMGATE_CALIBRATIONS: /etc/simgate/calibrations{{ if $path }}/{{ $path }}{{ end }}
 {{- end }}
-SIMGATE_PROVIDER: {{ ternary $values.gpu.provider "cpu" $values.gpu.enabled }}
 {{- if $values.tls.enabled }}
 SIMGATE_TLS_CERTIFICATE: /etc/simgate/tls/tls.crt
 SIMGATE_TLS_KEY: /etc/simgate/tls/tls.key
@@ -81,6 +80,11 @@ SIMGATE_ENGINE_CA: /etc/simgate/engine-ca/{{ .ca.key }}
 {{- include "simgate.environment" . | trim | sha256sum -}}
 {{- end -}}
 
+{{/* "true" for a container that gets a GPU. Takes (dict "root" $ "resources" values). */}}
+{{- define "simgate.onGpu" -}}
+{{- if and .root.Values.gpu.enabled (hasKey (default dict .resources.limits) .root.Values.gpu.resourceName) -}}true{{- end -}}
+{{- end -}}
+
 {{/* `envFrom` and `env` of everything that runs simgate. Takes (dict "root" $ "resources" values). */}}
 {{- define "simgate.env" -}}
 {{- $root := .root -}}
@@ -99,6 +103,8 @@ env:
     {{- else }}
     value: "0"
     {{- end }}
+  - name: SIMGATE_PROVIDER
+    value: {{ ternary $root.Values.gpu.provider "cpu" (eq (include "simgate.onGpu" .) "true") }}
   {{- with $root.Values.engine }}
   {{- if and .type .login.existingSecret }}
   {{- if eq .login.kind "basic" }}
