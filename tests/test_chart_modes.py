@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pytest
 import yaml
-from chart import CHART, MODES, NAME, RELEASE, Object, nested, of_kind, pods, render, rendered, seen, tool, values_of
+from chart import CHART, MODES, NAME, RELEASE, Object, nested, of_kind, pods, render, seen, tool, values_of
 
 from plugin_server.cli import main
 
@@ -229,4 +229,4 @@ def noted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_notes_say_how_to_reach_it_and_what_is_insecure(
     values: Object, words: str, there: bool, noted: Path
 ) -> None:
-    assert (words in rendered(values, chart=noted)) is there
+    assert (words in seen(render(values, chart=noted), "Notes text")) is there
