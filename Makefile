@@ -12,7 +12,7 @@ comma := ,
 # Where `make size` puts what it measures: in the repository, since the page is made of it.
 FIGURES ?= tests/benchmarks/figures
 
-.PHONY: install check test fuzz audit sbom bench size protos bundle report image lock
+.PHONY: install check test chart fuzz audit sbom bench size protos bundle report image lock
 
 install:  ## this checkout with everything needed to work on it
 	$(PYTHON) -m pip install -e '.[dev]'
@@ -24,6 +24,10 @@ check:  ## lint, format, types
 
 test:  ## every test and example, warnings as errors, with coverage
 	$(PYTHON) -m pytest --cov --cov-report=term
+
+chart:  ## the Helm chart alone: linted, rendered in every mode, held against the schemas of Kubernetes and of operators
+	.ci/chart-tools build/chart
+	PATH="$(CURDIR)/build/chart:$$PATH" SIMGATE_CHART=required $(PYTHON) -m pytest tests/test_chart_*.py
 
 audit:  ## known vulnerabilities: fails for what serves, tells of the rest; says so if advisories cannot be had
 	$(PYTHON) .ci/audit.py
