@@ -1,4 +1,4 @@
-"""The guide's commands and what they print; ``python tests/guide.py`` (with SIMGATE_TEST_OPENSEARCH_3) writes that anew."""
+"""The operations guide taken apart: its commands, and what it says that they print."""
 
 from __future__ import annotations
 
@@ -43,6 +43,16 @@ def steps(text: str) -> list[Step]:
         else:
             found.append(Step(kind, body))
     return found
+
+
+def lasting(printed: str) -> str:
+    """What is printed, without lines of progress, which come as time goes.
+
+    Example:
+        >>> lasting("Indexing: 32 % 64 added\\nIndexing: 430 added\\n")
+        'Indexing: 430 added\\n'
+    """
+    return re.sub(r"^\w+: \d+ % .*\n", "", printed, flags=re.MULTILINE)
 
 
 def same(printed: str) -> list[str]:

@@ -15,7 +15,7 @@ import guide
 import pytest
 import yaml
 from calibrating import lines, write_lines
-from chart import CHART, tool
+from chart import CHART, VERSION, tool
 from indices import other_bits
 from nodes.engine import Engine as Node
 from sidecar import Sidecar
@@ -67,7 +67,7 @@ class Round:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         for told, real in places.items():
-            made.stdout = made.stdout.replace(real, told)
+            made.stdout = guide.lasting(made.stdout.replace(real, told))
         return made
 
     def end(self) -> None:
@@ -86,7 +86,7 @@ def round_(tmp_path: Path, opensearch_3: Node) -> Iterator[Round]:
 
 
 def test_every_command_prints_what_the_guide_says(round_: Round) -> None:
-    """In one go, as each goes on from the one before; with SIMGATE_GUIDE=write the guide is written anew."""
+    """In one go, as each goes on from the one before. With SIMGATE_GUIDE=write the guide is written anew."""
     writing = os.environ.get("SIMGATE_GUIDE") == "write"
     wrong: list[tuple[str, list[str], list[str]]] = []
     for step in STEPS:
@@ -109,20 +109,15 @@ def test_every_command_prints_what_the_guide_says(round_: Round) -> None:
         assert not wrong
 
 
-HELM = [
-    line
-    for step in STEPS
-    if step.kind == "sh"
-    for line in step.text.replace("\\\n", " ").splitlines()
-    if "helm " in line
-]
+SHELL = [line for step in STEPS if step.kind == "sh" for line in step.text.replace("\\\n", " ").splitlines()]
+RENDERED = [line for line in SHELL if line.startswith(("helm install", "helm upgrade"))]
 
 
-@pytest.mark.parametrize("command", [line for line in HELM if line.startswith(("helm install", "helm upgrade"))])
+@pytest.mark.parametrize("command", RENDERED)
 def test_the_values_of_the_guide_render(command: str, tmp_path: Path) -> None:
     (values,) = [step.text for step in STEPS if step.kind == "yaml"]
     (tmp_path / "values.yaml").write_text(values)
-    words = ["template", *shlex.split(command)[2:]]
+    words = ["template", "--kube-version", VERSION, *shlex.split(command)[2:]]
     words = [str(CHART) if word == "./helm" else word for word in words]
     made = subprocess.run([tool("helm"), *words], cwd=tmp_path, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
