@@ -81,26 +81,22 @@ def schema_at(path: str) -> Object:
     return part
 
 
-def render(
-    *values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION, options: Sequence[str] = ()
-) -> list[Object]:
+def render(*values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION) -> list[Object]:
     """The objects that a cluster would get, from values of which the later go before the earlier.
 
     Raises:
         Refused: helm renders nothing; the message is its own.
     """
-    return list(yaml.load_all(rendered(*values, chart=chart, version=version, options=options), LOADER))
+    return list(yaml.load_all(rendered(*values, chart=chart, version=version), LOADER))
 
 
-def rendered(
-    *values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION, options: Sequence[str] = ()
-) -> str:
+def rendered(*values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION) -> str:
     """As `render`, as text."""
-    return _template(json.dumps(values), chart, version, tuple(options))
+    return _template(json.dumps(values), chart, version)
 
 
 @cache
-def _template(values: str, chart: Path, version: str, options: tuple[str, ...]) -> str:
+def _template(values: str, chart: Path, version: str) -> str:
     command = [
         tool("helm"),
         "template",
@@ -110,7 +106,6 @@ def _template(values: str, chart: Path, version: str, options: tuple[str, ...]) 
         NAMESPACE,
         "--kube-version",
         version,
-        *options,
     ]
     with tempfile.TemporaryDirectory() as folder:
         for number, one in enumerate(json.loads(values)):

@@ -7,7 +7,8 @@ import math
 from typing import Any
 
 import pytest
-from chart import MODES, NAME, RELEASE, Object, environment, of_kind, pods, render, rendered, seen, values_of
+import yaml
+from chart import CHART, MODES, NAME, Object, environment, of_kind, pods, render, rendered, seen, values_of
 
 HARDENED = {
     "runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001, "readOnlyRootFilesystem": True,
@@ -238,9 +239,6 @@ def test_the_certificate_has_the_names_that_clients_use() -> None:
 
 
 def test_alerts_and_dashboard_are_those_of_the_repository() -> None:
-    import yaml
-    from chart import CHART
-
     objects = render(values_of("engine"))
     alerts = yaml.safe_load((CHART / "alerts" / "simgate.yaml").read_text(encoding="utf-8"))
     assert seen(objects, "PrometheusRule spec") == alerts
@@ -248,4 +246,3 @@ def test_alerts_and_dashboard_are_those_of_the_repository() -> None:
     assert board and json.loads(board["data"][f"{NAME}.json"]) == json.loads(
         (CHART / "dashboards" / "simgate.json").read_text(encoding="utf-8")
     )
-    assert RELEASE in NAME
