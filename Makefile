@@ -45,6 +45,7 @@ bench:  ## speed and memory, both sides in the same run
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.cost
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.calls
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.load
+	PYTHONPATH=tests $(PYTHON) -m benchmarks.offline
 	PYTHONPATH=tests $(PYTHON) -m benchmarks.engines --data $(DATA)
 
 size:  ## the constants of sizing, measured on an idle machine in half an hour, and the page that is made of them

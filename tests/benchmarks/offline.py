@@ -38,6 +38,8 @@ from plugin_server.cores import usable_cores
 
 #: What Ray calls the process of a worker.
 WORKER = b"ray::MapWorker(Map(_Actor))"
+#: Texts that tell how many threads torch is fastest with.
+TRIED = 512
 #: Tenths of a run after each of which memory is read.
 TENTHS = 10
 
@@ -98,7 +100,7 @@ def encoded(
             third = -(-_lines(source) // rows) // 3
             while len(_done(output)) < third and process.poll() is None:
                 time.sleep(0.05)
-            os.kill(_workers(process.pid)[0], signal.SIGKILL)
+            os.kill(_workers()[0], signal.SIGKILL)
         out, _ = process.communicate()
         seconds = time.perf_counter() - start
     stamps = sorted(file.stat().st_mtime for file in _done(output))
@@ -108,13 +110,24 @@ def encoded(
 
 
 def sentence_transformers(bundle: Bundle, source: Path) -> Run:
-    """What sentence-transformers takes for the same texts: one vector each, no token matrices."""
+    """What sentence-transformers takes for the same texts: one vector each, no token matrices.
+
+    torch gets as many threads as it is fastest with: they wait by spinning, which harms where there is other work.
+    """
     from onnx_export.evaluation.graphs import base_model  # torch, which takes seconds
 
     texts = [json.loads(line)["text"] for line in source.open()]
+    import torch
+
     begun = time.perf_counter()
     model = base_model(bundle.manifest)
-    model.encode(texts[:64])
+    rates: dict[int, float] = {}
+    for threads in sorted({1, usable_cores()}):
+        torch.set_num_threads(threads)
+        start = time.perf_counter()
+        model.encode(texts[:TRIED])
+        rates[threads] = len(texts[:TRIED]) / (time.perf_counter() - start)
+    torch.set_num_threads(max(rates, key=rates.__getitem__))
     start = time.perf_counter()
     model.encode(texts)
     end = time.perf_counter()
@@ -152,8 +165,8 @@ def _lines(source: Path) -> int:
         return sum(1 for _ in file)
 
 
-def _workers(driver: int) -> list[int]:
-    """The processes of Ray's workers that a driver started."""
+def _workers() -> list[int]:
+    """The processes of Ray's workers."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -200,7 +213,7 @@ def _speed(bundle: Bundle, folder: Path, count: int, tokens: int, rows: int) -> 
         f"one process, {usable_cores()} cores": run(),
         "Ray, one worker of a core": run(workers=1),
         "Ray, two workers of a core": run(workers=2),
-        f"sentence-transformers, {usable_cores()} cores": sentence_transformers(bundle, source),
+        "sentence-transformers": sentence_transformers(bundle, source),
     }
     whole = found[f"one process, {usable_cores()} cores"].rate
     print(f"{count:,} documents of {tokens} tokens, {usable_cores()} cores\n")
