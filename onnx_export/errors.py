@@ -57,3 +57,11 @@ class ResultsMissing(ExportError):
 
 class BadResults(ExportError):
     """A file that should hold a comparison's figures does not."""
+
+
+class ExportFailed(ExportError):
+    """A bundle cannot be written in the form asked for, or is too far from torch."""
+
+
+class OutputTaken(ExportError):
+    """The folder that bundles are to be written into cannot be used."""
