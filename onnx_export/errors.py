@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -60,7 +61,20 @@ class BadResults(ExportError):
 
 
 class ExportFailed(ExportError):
-    """A bundle cannot be written in the form asked for, or is too far from torch."""
+    """A bundle cannot be written in the form asked for."""
+
+
+class TooFar(ExportError):
+    """A bundle's graphs are too far from the model in torch.
+
+    Attributes:
+        figures: how far.
+    """
+
+    def __init__(self, faults: Iterable[str], figures: Mapping[str, float]) -> None:
+        """An error that names each figure beyond its limit."""
+        super().__init__(f"too far from torch: {'; '.join(faults)}")
+        self.figures = dict(figures)
 
 
 class OutputTaken(ExportError):

@@ -67,6 +67,7 @@ def agreement(reference: Reference, bundle: Bundle, provider: str) -> dict[str, 
     manifest = bundle.manifest
     session = open_session(bundle.folder / ENCODER, provider=provider)
     gaps: list[tuple[float, float, float]] = []  # np.max keeps what is no number, max does not
+    reranker = Reranker(bundle, Settings(provider=provider, cache_bytes=0))
     matrices: dict[str, TokenMatrix] = {}
     for text, ids in reference.codes.items():
         vectors, tokens = session.run(["recall", "tokens"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
@@ -74,8 +75,7 @@ def agreement(reference: Reference, bundle: Bundle, provider: str) -> dict[str, 
         norm = float(np.linalg.norm(found))
         cosine = float(found @ wanted) / norm / float(np.linalg.norm(wanted))
         gaps.append((1 - cosine, abs(norm - 1), float(np.abs(tokens[0] - reference.token_rows[text]).max())))
-        matrices[text] = quantise(tokens[0], manifest.token_bits)
-    reranker = Reranker(bundle, Settings(provider=provider, cache_bytes=0))
+        matrices[text] = reranker.encoder.documents([text], recall=False)[0].windows[0]
     readings = reranker.verifier.read([(matrices[row.query], matrices[row.document]) for row in reference.rows])
     logits, counts = np.array([reading.logits for reading in readings]), [reading.tokens for reading in readings]
     wanted_logits = reference.logits(manifest.token_bits)

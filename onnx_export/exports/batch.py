@@ -12,7 +12,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from onnx_export.errors import ExportError, ExportFailed
+from onnx_export.errors import ExportError, ExportFailed, TooFar
 from onnx_export.exports.agreement import Reference, agreement, faults
 from onnx_export.exports.folder import check_free, claimed, finished, part_of, put
 from onnx_export.exports.form import LIMITS
@@ -95,7 +95,8 @@ def _made(workshop: Workshop, job: Job, output: Path) -> Outcome:
         if bundle is None:
             bundle, status = _make(workshop, job, output, digest), DONE
     except (ExportError, SimgateError) as error:
-        return Outcome(job, FAILED, str(error), seconds=time.monotonic() - start)
+        figures = error.figures if isinstance(error, TooFar) else {}
+        return Outcome(job, FAILED, str(error), parity=figures, seconds=time.monotonic() - start)
     except Exception as error:  # of torch, onnx, optimum or onnxruntime, which share no root below Exception
         line = str(error).strip().partition("\n")[0]
         return Outcome(job, FAILED, f"{type(error).__name__}: {line}", seconds=time.monotonic() - start)
@@ -134,7 +135,7 @@ def _make(workshop: Workshop, job: Job, output: Path, digest: str) -> Bundle:
                     raise ExportFailed(fault)
         parity = agreement(reference, draft, provider)
         if wrong := list(faults(parity, LIMITS[form.precision])):
-            raise ExportFailed(f"too far from torch: {'; '.join(wrong)}")
+            raise TooFar(wrong, parity)
         quality = quality | {"parity": parity}
         if provider == form.target:
             quality["pace"] = pace(draft, provider)

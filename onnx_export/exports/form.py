@@ -83,12 +83,13 @@ class Limits:
 #: By precision. No recall vector may be further than 1e-4 from the base model's, whatever the precision, as adopting
 #: simgate must not change recall, and none longer than float32 rounds it, as an engine may compare inner products.
 #: Rows: float32 adds up in another order than torch; float16 has 11 bits, of which layers cost a few; int8 weights
-#: stay within half a step of a 4-bit row, whose largest number stands for 7 steps; int8 products within two steps.
-#: Logits and flips follow from rows: one rounding that turns moves a logit by hundredths; a verdict flips where the
-#: probability is that near to the threshold, and no more than one in fifty may.
+#: stay near half a step of a 4-bit row, whose largest number stands for 7 steps; int8 products within two steps.
+#: Logits and flips follow from rows: one rounding that turns moves a logit by hundredths, many by more; a verdict flips
+#: where the probability is that near to the threshold. all-MiniLM-L6-v2's figures are a third to a half of the limits,
+#: which are there to catch what has gone wrong: what a form costs is for its figures to say.
 LIMITS = {
     "fp32": Limits(recall=1e-6, length=1e-5, rows=1e-4, logits=0.2, flips=0.005),
     "fp16": Limits(recall=1e-4, length=1e-5, rows=0.01, logits=0.5, flips=0.01),
     "shipped": Limits(recall=1e-4, length=1e-5, rows=0.05, logits=1.0, flips=0.02),
-    "int8": Limits(recall=1e-4, length=1e-5, rows=0.15, logits=2.0, flips=0.05),
+    "int8": Limits(recall=1e-4, length=1e-5, rows=0.2, logits=4.0, flips=0.05),
 }
