@@ -47,7 +47,8 @@ def quantise_branch(source: Path, target: Path, batches: Iterable[Inputs]) -> in
 def _quantise(source: Path, target: Path, batches: Iterable[Inputs], least: int, part: str) -> int:
     """How many products were rounded: those of nodes named `part…` with a weight of so many numbers."""
     graph = onnx.load(str(source)).graph
-    sizes = {tensor.name: math.prod(tensor.dims) for tensor in graph.initializer}
+    shared = {name for node in graph.node if not node.name.startswith(part) for name in node.input}
+    sizes = {tensor.name: math.prod(tensor.dims) for tensor in graph.initializer if tensor.name not in shared}
     wide = [
         node.name
         for node in graph.node

@@ -24,7 +24,7 @@ from plugin_server.verdict import probability
 from plugin_server.verifier import inputs, shape_of
 
 #: Pairs whose verdicts are compared, about; and pairs that are read in several batches.
-PAIRS, BATCHED = 240, 32
+PAIRS, BATCHED = 240, 16
 
 
 class Reference:

@@ -73,14 +73,6 @@ def check_free(folder: Path) -> None:
 
 def put(part: Path, folder: Path) -> None:
     """Nothing; the finished folder takes its place, and what was there before is gone."""
-    part.chmod(0o777 & ~_mask())  # a temporary folder is its owner's alone
     if folder.exists():
         folder.rename(part.parent / f"{part.name}-before")
     part.rename(folder)
-
-
-def _mask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -10,7 +10,7 @@ import numpy as np
 
 from onnx_export.base import plain_tokenizer
 from onnx_export.calibration import capped
-from onnx_export.convert import RECALL_ROWS, SHOWN, round_products, sealed, shrink_encoder
+from onnx_export.convert import RECALL_ROWS, round_products, sealed, shrink_encoder
 from onnx_export.errors import ExportFailed
 from onnx_export.exports.half import halve
 from onnx_export.graphs import shrink
@@ -19,6 +19,9 @@ from onnx_export.pair import Pair
 from onnx_export.quantisation import quantise_branch
 from plugin_server.bundle import ENCODER, TOKENIZER, VERIFIER, Bundle, Manifest
 from plugin_server.verifier import Inputs
+
+#: Pairs, about, that show the token branch's largest and smallest numbers; onnxruntime keeps all that they give.
+SHOWN = 150
 
 
 def lower(precision: str, model: Model, full: Path, output: Path, manifest: Manifest, rows: Sequence[Pair]) -> Bundle:
@@ -55,6 +58,7 @@ def _codes(model: Model, rows: Sequence[Pair]) -> Iterator[Inputs]:
     """The encoder graph's inputs for the rows' texts, one at a time."""
     tokenizer = plain_tokenizer(model.folder)
     tokenizer.enable_truncation(model.window)
-    for text in sorted({text for row in capped(rows, SHOWN) for text in (row.query, row.document)}):
+    shown = capped(rows, max(2, SHOWN // len({row.source for row in rows})))
+    for text in sorted({text for row in shown for text in (row.query, row.document)}):
         ids = np.array([tokenizer.encode(text).ids], np.int64)
         yield {"input_ids": ids, "attention_mask": np.ones_like(ids)}
