@@ -43,6 +43,8 @@ def export(config: Path, output: Path, only: tuple[str, ...], as_json: bool) -> 
     if as_json:
         emit({"output": str(output), "failed": failed, "bundles": [item.plain() for item in outcomes]})
     else:
-        console().print(table_of(outcomes))
+        wide = console()
+        wide.width = 400  # where there is no terminal, or a narrow one, lines are better long than columns of letters
+        wide.print(table_of(outcomes))
     if failed:
         raise click.exceptions.Exit(1)

@@ -44,6 +44,7 @@ COMMANDS = [
     "convert",
     "evaluate",
     "negatives",
+    "export",
 ]
 
 

@@ -8,20 +8,22 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import onnxruntime
 
 from onnx_export.errors import ExportError, ExportFailed, TooFar
-from onnx_export.exports.agreement import Reference, agreement, faults
+from onnx_export.exports.agreement import agreement, faults
 from onnx_export.exports.folder import check_free, claimed, finished, part_of, put
 from onnx_export.exports.form import LIMITS
 from onnx_export.exports.job import Job
 from onnx_export.exports.lowering import lower
 from onnx_export.exports.outcome import DONE, FAILED, KEPT, Outcome
 from onnx_export.exports.pace import pace
-from onnx_export.exports.source import Source, digest_of, told_of
+from onnx_export.exports.source import digest_of, told_of
 from onnx_export.exports.tensorrt import fault_for_tensorrt
+from onnx_export.exports.workshop import Workshop
 from onnx_export.model_card import finish
 from plugin_server.bundle import ENCODER, VERIFIER, Bundle
 from plugin_server.errors import SimgateError
@@ -30,6 +32,7 @@ from plugin_server.session import PROVIDERS
 #: Is raised when what is written changes for the same configuration, so that what lies there is made again.
 REVISION = 1
 Progress = Callable[[float, float | None, str], None]
+Note = Callable[[str], None]
 
 
 def export_all(jobs: Sequence[Job], output: Path, progress: Progress) -> list[Outcome]:
@@ -48,37 +51,11 @@ def export_all(jobs: Sequence[Job], output: Path, progress: Progress) -> list[Ou
         with tempfile.TemporaryDirectory(prefix="simgate-export-") as work:
             workshop = Workshop(Path(work))
             for number, job in enumerate(jobs):
-                progress(number, len(jobs), job.name)
-                outcomes.append(_made(workshop, job, output))
+                note = partial(_note, progress, number, len(jobs), job.name)
+                outcomes.append(_made(workshop, job, output, note))
     tally = [sum(item.status == status for item in outcomes) for status in (DONE, KEPT, FAILED)]
     progress(len(jobs), len(jobs), "{} done, {} kept, {} failed".format(*tally))
     return outcomes
-
-
-class Workshop:
-    """The source at hand, with what torch gives for its pairs: read once for all bundles that follow one another."""
-
-    def __init__(self, work: Path) -> None:
-        self._work = work
-        self._held: tuple[Path, Source, Reference] | ExportError | SimgateError | None = None
-        self._path: Path | None = None
-
-    def source(self, path: Path) -> tuple[Source, Reference]:
-        """The source and its reference.
-
-        Raises:
-            BadCheckpoint, BundleError: as `Source.open`, each time that it is asked for.
-        """
-        if self._path != path:
-            self._held, self._path = None, path  # the one before goes before another comes
-            try:
-                source = Source.open(path, Path(tempfile.mkdtemp(dir=self._work)))
-                self._held = path, source, Reference(source.model, source.rows)
-            except (ExportError, SimgateError) as error:
-                self._held = error
-        if not isinstance(self._held, tuple):
-            raise self._held or ExportFailed(f"{path}: could not be read before")
-        return self._held[1:]
 
 
 def provider_for(target: str) -> str:
@@ -86,14 +63,14 @@ def provider_for(target: str) -> str:
     return target if PROVIDERS[target][0][0] in onnxruntime.get_available_providers() else "cpu"
 
 
-def _made(workshop: Workshop, job: Job, output: Path) -> Outcome:
+def _made(workshop: Workshop, job: Job, output: Path, note: Note) -> Outcome:
     """What became of one bundle."""
     start = time.monotonic()
     try:
         digest = _digest(job)
         bundle, status = finished(output / job.name, digest), KEPT
         if bundle is None:
-            bundle, status = _make(workshop, job, output, digest), DONE
+            bundle, status = _make(workshop, job, output, digest, note), DONE
     except (ExportError, SimgateError) as error:
         figures = error.figures if isinstance(error, TooFar) else {}
         return Outcome(job, FAILED, str(error), parity=figures, seconds=time.monotonic() - start)
@@ -110,14 +87,16 @@ def _made(workshop: Workshop, job: Job, output: Path) -> Outcome:
     )  # fmt: skip
 
 
-def _make(workshop: Workshop, job: Job, output: Path, digest: str) -> Bundle:
+def _make(workshop: Workshop, job: Job, output: Path, digest: str, note: Note) -> Bundle:
     """The bundle, made, checked and in its place.
 
     Raises:
         ExportFailed: it cannot be written in that form, or is too far from torch; nothing is left of it.
     """
     form = job.form
+    note("source")
     source, reference = workshop.source(job.source)
+    note("thresholds, graphs in float32")
     full = source.full(form.opset)
     manifest, quality = source.manifest(form.opset, form.bits)
     provider = provider_for(form.target)
@@ -126,6 +105,7 @@ def _make(workshop: Workshop, job: Job, output: Path, digest: str) -> Bundle:
     with part_of(output) as room:
         part = room / job.name
         part.mkdir()
+        note(f"graphs in {form.precision}")
         draft = lower(
             form.precision, source.model, full, part, replace(manifest, name=job.name, form=told), source.rows
         )
@@ -133,6 +113,7 @@ def _make(workshop: Workshop, job: Job, output: Path, digest: str) -> Bundle:
             for file in (ENCODER, VERIFIER):
                 if fault := fault_for_tensorrt(part / file):
                     raise ExportFailed(fault)
+        note("parity")
         parity = agreement(reference, draft, provider)
         if wrong := list(faults(parity, LIMITS[form.precision])):
             raise TooFar(wrong, parity)
@@ -142,6 +123,11 @@ def _make(workshop: Workshop, job: Job, output: Path, digest: str) -> Bundle:
         bundle = finish(part, replace(draft.manifest, quality=quality))
         put(part, output / job.name)
     return Bundle(output / job.name, bundle.manifest)
+
+
+def _note(progress: Progress, done: int, total: int, name: str, step: str) -> None:
+    """Nothing; it is told which step of which bundle is at hand."""
+    progress(done, total, f"{name}: {step}")
 
 
 def _digest(job: Job) -> str:

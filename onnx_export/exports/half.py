@@ -82,4 +82,4 @@ def _splice(graph: onnx.GraphProto) -> None:
 
 def _casts_to(node: onnx.NodeProto, kind: int) -> bool:
     """Whether a node is a cast to that type."""
-    return node.op_type == "Cast" and node.attribute[0].i == kind
+    return bool(node.op_type == "Cast" and node.attribute[0].i == kind)
