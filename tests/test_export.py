@@ -169,6 +169,16 @@ def test_a_bundle_that_was_exported_is_a_source_too(
     assert f"bundle {name}, fingerprint {source.manifest.fingerprint}" in manifest.form["source"]
 
 
+def test_a_bundle_in_its_own_form_again_keeps_its_fingerprint(
+    made: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Weights that were rounded once are rounded to themselves: blobs stay readable."""
+    result = run(
+        models(tmp_path, {"name": "again", "source": str(made[0] / "r-shipped-cpu")}), tmp_path / "o", "--json"
+    )
+    assert bundles(result)["again"]["fingerprint"] == made[1]["r-shipped-cpu"]["fingerprint"]
+
+
 def test_int8_products_cannot_be_read_back(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     """What its graphs compute is not what their weights say."""
     result = run(models(tmp_path, {"name": "again", "source": str(made[0] / "r-int8-cpu")}), tmp_path / "o", "--json")
