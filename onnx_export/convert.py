@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,21 +51,8 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
     Raises:
         BadCheckpoint: the file is no checkpoint, or what lies beside it is missing.
     """
-    model, state = load_checkpoint(checkpoint)
-    if not isinstance(model, Model) or model.config.encoder.frozen or model.config.verifier.kind not in SERVED:
-        raise BadCheckpoint(
-            f"{checkpoint}: kind {model.config.verifier.kind!r} is for comparison alone: a bundle holds a trained "
-            f"encoder and a verifier of kind {' or '.join(SERVED)}"
-        )
+    model, training, rows = read_run(checkpoint)
     output.mkdir(parents=True, exist_ok=True)
-    config = state["config"]
-    try:
-        trained_on = json.loads((checkpoint.parent / "data.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadCheckpoint(f"{checkpoint.parent / 'data.json'}: the run's row counts are needed: {error}") from error
-    training = {"config": config, "steps": state["step"], "rows": trained_on, "before": state.get("before", [])}
-    rows = load_rows(checkpoint.parent / "heldout.jsonl")
-
     shutil.copyfile(model.folder / TOKENIZER, output / TOKENIZER)
     with tempfile.TemporaryDirectory() as folder:
         full = Path(folder)
@@ -77,6 +65,27 @@ def convert(checkpoint: Path, output: Path, name: str = "simgate-minilm", bits: 
     return Bundle.open(output)
 
 
+def read_run(checkpoint: Path) -> tuple[Model, dict[str, Any], list[Pair]]:
+    """The model of a finished run, what a manifest says of its training, and the rows that were held out.
+
+    Raises:
+        BadCheckpoint: as `convert`.
+    """
+    model, state = load_checkpoint(checkpoint)
+    if not isinstance(model, Model) or model.config.encoder.frozen or model.config.verifier.kind not in SERVED:
+        raise BadCheckpoint(
+            f"{checkpoint}: kind {model.config.verifier.kind!r} is for comparison alone: a bundle holds a trained "
+            f"encoder and a verifier of kind {' or '.join(SERVED)}"
+        )
+    config = state["config"]
+    try:
+        trained_on = json.loads((checkpoint.parent / "data.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadCheckpoint(f"{checkpoint.parent / 'data.json'}: the run's row counts are needed: {error}") from error
+    training = {"config": config, "steps": state["step"], "rows": trained_on, "before": state.get("before", [])}
+    return model, training, load_rows(checkpoint.parent / "heldout.jsonl")
+
+
 def write_graphs(model: Model, full: Path, output: Path, texts: Sequence[str] = SAMPLE) -> None:
     """Write both graphs, into the folder `full` in float32, into `output` with smaller weights.
 
@@ -86,13 +95,18 @@ def write_graphs(model: Model, full: Path, output: Path, texts: Sequence[str] = 
     """
     export_encoder(model.encoder, full / ENCODER)
     export_verifier(model.verifier, model.config.encoder.dimension, full / VERIFIER)
-    for graph in (ENCODER, VERIFIER):
-        shrink(full / graph, output / graph)
+    shrink(full / VERIFIER, output / VERIFIER)
+    shrink_encoder(model, full / ENCODER, output / ENCODER, texts)
+
+
+def shrink_encoder(model: Model, full: Path, output: Path, texts: Sequence[str] = SAMPLE) -> None:
+    """Write the encoder graph `full` with smaller weights; `texts` as in `write_graphs`."""
+    shrink(full, output)
     tokenizer = plain_tokenizer(model.folder)
     tokenizer.enable_truncation(model.window)
     codes = (code.ids for code in tokenizer.encode_batch(list(texts)))
-    if recall_gap(full / ENCODER, output / ENCODER, codes) > RECALL_GAP:
-        shrink(full / ENCODER, output / ENCODER, tables=False)
+    if recall_gap(full, output, codes) > RECALL_GAP:
+        shrink(full, output, tables=False)
 
 
 def round_products(draft: Bundle, full: Path, rows: Sequence[Pair]) -> Bundle:
@@ -123,22 +137,31 @@ def assemble(
     bits: int = BITS,
 ) -> Bundle:
     """The bundle over the graphs that lie in `output`: card and manifest are written, last of all."""
+    return sealed(output, replace(manifest_of(model, name, fitted, training, bits), quality=quality))
+
+
+def sealed(folder: Path, manifest: Manifest) -> Bundle:
+    """The bundle over the graphs and the tokenizer in a folder: fingerprint, card and checksums are made anew."""
+    files = sha256(folder / ENCODER), sha256(folder / TOKENIZER)
+    knobs = manifest.window_tokens, manifest.window_overlap, manifest.token_bits
+    return finish(folder, replace(manifest, fingerprint=fingerprint(*files, *knobs)))
+
+
+def manifest_of(model: Model, name: str, fitted: Calibration, training: dict[str, Any], bits: int) -> Manifest:
+    """What a bundle of the model says of itself, before there are graphs: no fingerprint, files or figures."""
     encoder, shape = model.encoder, model.config.encoder
-    window, overlap = model.window, shape.overlap
-    manifest = Manifest(
+    return Manifest(
         name=name,
-        fingerprint=fingerprint(sha256(output / ENCODER), sha256(output / TOKENIZER), window, overlap, bits),
+        fingerprint="",
         recall_dimension=encoder.recall_width,
         token_dimension=model.config.encoder.dimension,
         token_bits=bits,
-        window_tokens=window,
-        window_overlap=overlap,
+        window_tokens=model.window,
+        window_overlap=shape.overlap,
         verifier=model.config.verifier.kind,
         profiles={key: Profile(**knobs) for key, knobs in fitted.profiles.items()},
         match_threshold=fitted.match_threshold,
         files={},
         base={"name": base_name(shape.base), "licence": base_licence(model.folder)},
         training=training,
-        quality=quality,
     )
-    return finish(output, manifest)

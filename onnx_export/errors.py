@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -57,3 +58,24 @@ class ResultsMissing(ExportError):
 
 class BadResults(ExportError):
     """A file that should hold a comparison's figures does not."""
+
+
+class ExportFailed(ExportError):
+    """A bundle cannot be written in the form asked for."""
+
+
+class TooFar(ExportError):
+    """A bundle's graphs are too far from the model in torch.
+
+    Attributes:
+        figures: how far.
+    """
+
+    def __init__(self, faults: Iterable[str], figures: Mapping[str, float]) -> None:
+        """An error that names each figure beyond its limit."""
+        super().__init__(f"too far from torch: {'; '.join(faults)}")
+        self.figures = dict(figures)
+
+
+class OutputTaken(ExportError):
+    """The folder that bundles are to be written into cannot be used."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from onnx_export.encoder_form import encoder_form
 from onnx_export.token_encoder import TokenEncoder
 
+#: What graphs are written in, unless told otherwise.
 OPSET = 17
 #: Initialisers with fewer numbers stay float32: they weigh nothing, and norms and biases keep their full precision.
 SMALL = 4096
@@ -44,17 +45,17 @@ class ServedVerifier(nn.Module):
         return logits, best
 
 
-def export_encoder(encoder: TokenEncoder, path: Path) -> None:
+def export_encoder(encoder: TokenEncoder, path: Path, opset: int = OPSET) -> None:
     """Write the encoder as float32 ONNX: ``input_ids``, ``attention_mask`` (b, t) in, ``recall``, ``tokens`` out.
 
     optimum writes it, with what it knows of exporting the base model's kind.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in `_export`
-        export(encoder.eval().float(), encoder_form(encoder.config), path, opset=OPSET)
+        export(encoder.eval().float(), encoder_form(encoder.config), path, opset=opset)
 
 
-def export_verifier(verifier: nn.Module, dimension: int, path: Path) -> None:
+def export_verifier(verifier: nn.Module, dimension: int, path: Path, opset: int = OPSET) -> None:
     """Write the verifier, the map inside, as float32 ONNX: int8 rows and lengths in, ``logits`` and ``best`` out."""
     rows = torch.randint(1, 100, (2, 16, dimension), dtype=torch.int8)
     length = torch.tensor([16, 9])
@@ -67,7 +68,7 @@ def export_verifier(verifier: nn.Module, dimension: int, path: Path) -> None:
         "best": {0: "batch", 1: "query_tokens"},
     }
     names = ["query", "query_length", "document", "document_length"]
-    _export(ServedVerifier(verifier), (rows, length, rows, length), path, names, ["logits", "best"], axes)
+    _export(ServedVerifier(verifier), (rows, length, rows, length), path, names, ["logits", "best"], axes, opset)
 
 
 def export_static(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: list[str]) -> None:
@@ -162,6 +163,7 @@ def _export(
     names: list[str],
     outputs: list[str],
     axes: dict[str, dict[int, str]],
+    opset: int = OPSET,
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing warns of every shape it turns into a constant; parity is measured
@@ -172,7 +174,7 @@ def _export(
             input_names=names,
             output_names=outputs,
             dynamic_axes=axes,
-            opset_version=OPSET,
+            opset_version=opset,
             dynamo=False,
         )
 

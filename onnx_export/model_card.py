@@ -63,6 +63,7 @@ def model_card(manifest: Manifest) -> str:
         f"{manifest.token_bits} bits, {manifest.token_bytes} bytes",
         f"- windows of {manifest.window_tokens} tokens, overlapping by {manifest.window_overlap}",
         f"- verifier: {manifest.verifier}",
+        *_form(manifest.form),
         "- language: English",
         "",
         "## Profiles",
@@ -107,6 +108,16 @@ def model_card(manifest: Manifest) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _form(form: Mapping[str, Any]) -> list[str]:
+    """In what form `simgate export` wrote the graphs, and what they were held against."""
+    if not form:
+        return []
+    return [
+        f"- form: precision {form['precision']} for target {form['target']}, opset {form['opset']}; made from "
+        f"{form['source']}, checked with onnxruntime's provider {form['checked_on']}"
+    ]
 
 
 def _before(parts: Sequence[Mapping[str, Any]]) -> list[str]:

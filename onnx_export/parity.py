@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from onnx_export.graphs import ServedVerifier
 from onnx_export.model import Model
 from plugin_server.blob import quantise
 from plugin_server.bundle import ENCODER, VERIFIER
+from plugin_server.session import open_session
 
 #: Pairs of several lengths, for parity alone.
 TEXTS = (
@@ -44,8 +44,8 @@ def parity(model: Model, full: Path, shipped: Path, bits: int) -> dict[str, floa
     verifier = ServedVerifier(model.verifier).eval()
     figures: dict[str, float] = {}
     for name, folder in (("onnx", full), ("shipped", shipped)):
-        encoder_graph = onnxruntime.InferenceSession(str(folder / ENCODER))
-        verifier_graph = onnxruntime.InferenceSession(str(folder / VERIFIER))
+        encoder_graph = open_session(folder / ENCODER)
+        verifier_graph = open_session(folder / VERIFIER)
         recall, rows, logits = 0.0, 0.0, 0.0
         for pair in TEXTS:
             inputs = [_inputs(tokenizer.encode(text).ids) for text in pair]
@@ -68,7 +68,7 @@ def parity(model: Model, full: Path, shipped: Path, bits: int) -> dict[str, floa
 
 def recall_gap(full: Path, shipped: Path, codes: Iterable[list[int]]) -> float:
     """How far the cosine of two encoder graphs' recall vectors falls below 1, over texts given as ids."""
-    graphs = [onnxruntime.InferenceSession(str(path)) for path in (full, shipped)]
+    graphs = [open_session(path) for path in (full, shipped)]
     worst = 0.0
     for ids in codes:
         named = dict(zip(("input_ids", "attention_mask"), _inputs(ids), strict=True))

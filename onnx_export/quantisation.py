@@ -1,4 +1,4 @@
-"""The verifier's widest matrix products in whole numbers."""
+"""The widest matrix products of a graph in whole numbers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
+from onnx_export.graphs import INT8_PART, SMALL
 from plugin_server.verifier import Inputs
 
 #: Weights of fewer numbers stay as they are: what rounding costs would not come back.
@@ -30,9 +31,29 @@ def quantise_verifier(source: Path, target: Path, batches: Iterable[Inputs]) -> 
         source: as `onnx_export.graphs.export_verifier` wrote it.
         batches: inputs of the graph, as they are when it serves.
     """
+    return _quantise(source, target, batches, WIDE, "")
+
+
+def quantise_branch(source: Path, target: Path, batches: Iterable[Inputs]) -> int:
+    """How many products of the encoder graph's token branch were rounded, as `quantise_verifier` does it.
+
+    Recall and the layers that it shares are left alone, and so is what they read: the branch has roundings of its own.
+    Weights that `shrink` leaves in float32 are left too. On 2 cores token rows take half to three quarters
+    of the time; a number of a row moved by 0.09 at most.
+    """
+    return _quantise(source, target, batches, SMALL, INT8_PART)
+
+
+def _quantise(source: Path, target: Path, batches: Iterable[Inputs], least: int, part: str) -> int:
+    """How many products were rounded: those of nodes named `part…` with a weight of so many numbers."""
     graph = onnx.load(str(source)).graph
-    sizes = {tensor.name: math.prod(tensor.dims) for tensor in graph.initializer}
-    wide = [node.name for node in graph.node if node.op_type == "MatMul" and sizes.get(node.input[1], 0) >= WIDE]
+    shared = {name for node in graph.node if not node.name.startswith(part) for name in node.input}
+    sizes = {tensor.name: math.prod(tensor.dims) for tensor in graph.initializer if tensor.name not in shared}
+    wide = [
+        node.name
+        for node in graph.node
+        if node.op_type == "MatMul" and sizes.get(node.input[1], 0) >= least and node.name.startswith(part)
+    ]
     if not wide:
         shutil.copyfile(source, target)
         return 0
@@ -50,7 +71,7 @@ def quantise_verifier(source: Path, target: Path, batches: Iterable[Inputs]) -> 
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             nodes_to_quantize=wide,
-            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
+            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"], "DedicatedQDQPair": bool(part)},
         )
     finally:
         root.setLevel(level)

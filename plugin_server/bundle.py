@@ -92,6 +92,9 @@ class Manifest:
         training: data sets with licence and rows, and the configuration.
         quality: measured figures.
         files: sha256 of every other file, by name.
+        form: what `simgate export` was told to make: ``precision``, ``target``, ``opset``, and from what; empty for a
+            bundle of `simgate convert`. It tells people and programs; the fingerprint tells blobs apart, since
+            it goes by the encoder graph's bytes, which every precision and opset changes and no target does by itself.
     """
 
     name: str
@@ -108,6 +111,7 @@ class Manifest:
     base: dict[str, str] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     quality: dict[str, Any] = field(default_factory=dict)
+    form: dict[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     def profile(self, name: str) -> Profile:
@@ -195,8 +199,8 @@ class Manifest:
             raise BundleMalformed(f"{path}: fingerprint: {self.fingerprint!r:.40} is not 16 hexadecimal digits")
         if not isinstance(self.name, str) or not isinstance(self.verifier, str):
             raise BundleMalformed(f"{path}: name, verifier: must be text")
-        if not all(isinstance(part, dict) for part in (self.files, self.base, self.training, self.quality)):
-            raise BundleMalformed(f"{path}: files, base, training, quality: must be objects")
+        if not all(isinstance(part, dict) for part in (self.files, self.base, self.training, self.quality, self.form)):
+            raise BundleMalformed(f"{path}: files, base, training, quality, form: must be objects")
         if set(self.files) != set(FILES) or not all(isinstance(value, str) for value in self.files.values()):
             raise BundleMalformed(f"{path}: files: must name {', '.join(FILES)} and their sha256")
 

@@ -158,6 +158,6 @@ def _facts(opened: Bundle) -> Iterator[tuple[str, str]]:
     for name, profile in manifest.profiles.items():
         short = f"; {profile.short_threshold:.3g} if short" if profile.short_threshold else ""
         yield f"profile {name}", f"accepted from a probability of {profile.threshold:.3g}{short}"
-    for section in ("base", "training", "quality"):
+    for section in ("base", "form", "training", "quality"):
         for name, value in getattr(manifest, section).items():
             yield f"{section}: {name}", str(value)

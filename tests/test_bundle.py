@@ -182,6 +182,7 @@ def test_missing_field_is_named(copy: Path, name: str) -> None:
         ("files", dict.fromkeys(FILES, 5), "numbers for checksums"),
         ("training", [], "a list for an object"),
         ("quality", "good", "text for an object"),
+        ("form", "fp32", "text for an object"),
         ("base", 1, "a number for an object"),
         ("profiles", {}, "no profile"),
         ("profiles", {"pairs": {"threshold": 0.5}}, "a profile is left out"),

@@ -46,6 +46,7 @@ COMMANDS = [
     "convert",
     "evaluate",
     "negatives",
+    "export",
 ]
 
 
