@@ -174,12 +174,12 @@ def test_shapes(tiny_reranker: Reranker, reranker: Reranker) -> None:
 def test_offline(tiny: Bundle, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """What runs on Ray is in test_offline_ray."""
     figures = tmp_path / "figures.json"
-    given = ["--documents", "0", "--many", "400", "--part-rows", "20", "--json", str(figures)]
+    given = ["--documents", "0", "--many", "3000", "--part-rows", "20", "--json", str(figures)]
     offline.main(["--bundle", str(tiny.folder), *given])
     (rows,) = tables(capsys.readouterr().out)
-    assert [row[0] for row in rows] == [f"{10 * tenth}%" for tenth in range(1, 11)]
+    assert [row[0] for row in rows] == [f"{10 * tenth}%" for tenth in range(1, len(rows) + 1)]
     assert all(float(row[1]) > 10 for row in rows), "MiB of any Python"
-    assert len(json.loads(figures.read_text())["memory_mib"]) == 10
+    assert len(json.loads(figures.read_text())["memory_mib"]) == len(rows) > 2
     source = offline.corpus(tmp_path / "corpus.jsonl", 100, 8)
     run = offline.encoded(tiny, source, tmp_path / "out", 20)
     assert (run.account["written"], offline.stored(tmp_path / "out")) == (100, (100, 0))

@@ -78,12 +78,11 @@ def encoding(
     command += ["--bundle", str(bundle.folder), "--part-rows", str(rows)]
     command += ["--runner", "ray", "--workers", str(workers)] if workers else []
     environment = {**os.environ, "SIMGATE_THREADS": str(threads)}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def encoded(
@@ -135,7 +134,7 @@ def sentence_transformers(bundle: Bundle, source: Path) -> Run:
 
 
 def memory(bundle: Bundle, source: Path, output: Path, rows: int) -> list[float]:
-    """MiB of the process after each tenth of the parts."""
+    """MiB of the process after each tenth of the parts; fewer of them if it ends too soon to be looked at."""
     parts = -(-_lines(source) // rows)
     found: list[float] = []
     with encoding(bundle, source, output, rows, 0, 0) as process:
