@@ -8,13 +8,16 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 from container import outside
 from container.dockerfile import Instruction, Stage, argument, read
 from container.jail import Jail
-from container.tree import base, cached, copied
+from container.tree import base, cached, copied, linked
 
+#: What is the same every time, and takes long.
+FETCHES = re.compile("apt-get update|pip download")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -26,7 +29,8 @@ class Image:
         tree: its root.
         environment: of what runs in it; PATH is Docker's own to begin with.
         arguments: of the build, in this stage.
-        key: what the tree was made by, as long as nothing was copied into it; then empty.
+        key: what the tree was made by, as long as that is little; then empty.
+        own: whether the tree is this stage's and may be written.
     """
 
     tree: Path
@@ -40,6 +44,7 @@ class Image:
     ports: tuple[str, ...] = ()
     stop_signal: str = ""
     key: str = ""
+    own: bool = False
 
     @property
     def variables(self) -> dict[str, str]:
@@ -60,6 +65,7 @@ class Build:
         folder.mkdir(parents=True)
         self.context, self.folder, self.arguments = context, folder, arguments
         self.stages: dict[str, Image] = {}
+        self._made = 0
         self._ignored = ignored((context / ".dockerignore").read_text(encoding="utf-8"))
         self._files = outside.files(folder)
 
@@ -67,34 +73,34 @@ class Build:
         """The last stage's, or that of a stage by its name."""
         image = None
         for number, stage in enumerate(read((self.context / "Dockerfile").read_text(encoding="utf-8"), self.arguments)):
-            image = self._stage(stage, self.folder / f"stage-{number}")
+            image = self._stage(stage)
             self.stages[stage.name or str(number)] = image
             if last and stage.name == last:
                 break
         assert image
         return image
 
-    def _stage(self, stage: Stage, tree: Path) -> Image:
+    def _stage(self, stage: Stage) -> Image:
         before = self.stages.get(stage.base) or Image(base(), key=base().name)
-        image = replace(before, arguments={})
+        image = replace(before, arguments={}, own=False)
         for instruction in stage.instructions:
-            name = f"_{instruction.name.lower()}"
-            if instruction.name == "RUN" and image.key:
-                image = self._cached_run(instruction, image)
+            if instruction.name == "RUN" and image.key and FETCHES.search(instruction.rest):
+                image = self._kept(instruction, image)
                 continue
-            if instruction.name in ("RUN", "COPY", "WORKDIR") and image.tree != tree:
-                image = replace(image, tree=copied(image.tree, tree), key="")
-            image = getattr(self, name)(instruction, image)
+            if instruction.name in ("RUN", "COPY", "WORKDIR") and not image.own:
+                self._made += 1
+                image = replace(image, tree=linked(image.tree, self.folder / f"tree-{self._made}"), own=True)
+            image = getattr(self, f"_{instruction.name.lower()}")(instruction, image)
         return image
 
-    def _cached_run(self, instruction: Instruction, image: Image) -> Image:
-        """The same for a tree into which nothing was copied; it is kept between runs of the tests."""
+    def _kept(self, instruction: Instruction, image: Image) -> Image:
+        """After a step that only fetches; its tree is kept between builds, and between runs of the tests."""
         key = f"{image.key} {sorted(image.variables.items())} {instruction.rest}"
 
         def make(work: Path) -> None:
             self._run(instruction, replace(image, tree=copied(image.tree, work)))
 
-        return replace(image, tree=cached("layer", key, make), key=key)
+        return replace(image, tree=cached("layer", key, make), key=key, own=False)
 
     def _run(self, instruction: Instruction, image: Image) -> Image:
         environment = image.variables | {"HOME": "/root"} | outside.environment()
@@ -103,7 +109,7 @@ class Build:
             jail.call(["/bin/sh", "-c", instruction.rest]), stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         assert done.returncode == 0, f"RUN {instruction.rest}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return image
+        return replace(image, key="")
 
     def _copy(self, instruction: Instruction, image: Image) -> Image:
         assert instruction.flags.keys() <= {"from"}, instruction
@@ -120,8 +126,12 @@ class Build:
             else:
                 inside = last.endswith("/") or len(found) > 1
                 (target if inside else target.parent).mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target / source.name if inside else target)
-        return image
+                place = target / source.name if inside else target
+                place.unlink(missing_ok=True)  # it may be another tree's, too
+                shutil.copy2(source, place)
+        simple = image.key and not stage and all(map(Path.is_file, found))
+        digest = sha256(b"".join(path.read_bytes() for path in found)).hexdigest() if simple else ""
+        return replace(image, key=f"{image.key} {instruction.rest} {digest}" if simple else "")
 
     def _goes(self, path: Path) -> bool:
         """Whether a path goes to the build; outside of the context any does."""
@@ -140,7 +150,7 @@ class Build:
         (place,) = instruction.words(image.variables)
         folder = os.path.join(image.folder, place)
         within(image.tree, folder).mkdir(parents=True, exist_ok=True)
-        return replace(image, folder=folder)
+        return replace(image, folder=folder, key=f"{image.key} WORKDIR {folder}" if image.key else "")
 
     def _arg(self, instruction: Instruction, image: Image) -> Image:
         found = argument(instruction, image.variables, self.arguments)

@@ -77,21 +77,24 @@ def sources(folder: Path = Path("/etc/apt")) -> Iterator[tuple[str, str, str]]:
 def cached(name: str, key: str, make: Callable[[Path], object]) -> Path:
     """A tree that is never written again, made if the user's cache has none of that name and key.
 
-    One that was cut short is begun anew, and those that nobody used for a week are taken away.
+    One that was cut short or has changed since is begun anew, and those that nobody used for a week are taken away.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simgate" / "trees"
     cache.mkdir(parents=True, exist_ok=True)
     tree = cache / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    mark = tree.with_suffix(".shape")
     with (cache / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not tree.exists():
+        if not mark.exists() or mark.read_text() != shape(tree):
             work = cache / f"{name}.work"
             old = [path for path in cache.glob(f"{name}-*") if path.stat().st_mtime < time.time() - KEPT]
-            for path in (work, *old):
-                shutil.rmtree(path, ignore_errors=True)
+            for path in (work, tree, *old):
+                remove(path)
             make(work)
             work.rename(tree)
-        os.utime(tree)
+            mark.write_text(shape(tree))
+        for path in (tree, mark):
+            os.utime(path)
     return tree
 
 
@@ -130,6 +133,27 @@ def copied(tree: Path, target: Path) -> Path:
     """The target, a new copy of a tree, whose owners, modes and times it has."""
     subprocess.run(["cp", "-a", "--reflink=auto", str(tree), str(target)], check=True)
     return target
+
+
+def linked(tree: Path, target: Path) -> Path:
+    """The same by hard links where that can be: for steps that put files beside others, or in their place.
+
+    One that writes into a file would change the tree, too, which `cached` notices the next time.
+    """
+    if tree.stat().st_dev != target.parent.stat().st_dev:
+        return copied(tree, target)
+    subprocess.run(["cp", "-al", str(tree), str(target)], check=True)
+    return target
+
+
+def shape(tree: Path) -> str:
+    """A checksum of every path's mode, size and time; contents are not read."""
+    digest = hashlib.sha256()
+    for path in sorted(tree.rglob("*")):
+        status = path.lstat()
+        known = () if path.is_dir() and not path.is_symlink() else (status.st_size, status.st_mtime_ns)
+        digest.update(f"{path.relative_to(tree)} {status.st_mode} {known}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
 
 
 def size(*paths: Path) -> int:
