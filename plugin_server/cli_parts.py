@@ -45,7 +45,9 @@ def told(total: Total, rejected: Sequence[Rejected], as_json: bool, **more: Any)
     for item in rejected[:SHOWN]:
         out.print(f"{shown(item.where)}: {shown(item.reason)}", soft_wrap=True)
     if len(rejected) > SHOWN:
-        out.print(f"… and {len(rejected) - SHOWN:,} more")
+        out.print(f"… and {len(rejected) - SHOWN:,} more; of all that were rejected:")
+        for reason, count in total.reasons.most_common():
+            out.print(f"{count:>9,}  {shown(reason)}", soft_wrap=True)
     for part, reason in total.failed.items():
         out.print(f"{part} failed, the next run does it again: {shown(reason, 500)}", soft_wrap=True)
     if as_json:

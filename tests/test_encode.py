@@ -91,6 +91,15 @@ def test_what_is_refused_is_told_by_its_line_and_counted(tmp_path: Path, tiny: B
     assert [line["where"] for line in lines] == [f"{corpus}:{line}" for line in (61, 62, 63)]
 
 
+def test_of_many_refused_lines_the_first_are_told_and_all_are_counted(tmp_path: Path, tiny: Bundle) -> None:
+    bad = [{"id": f"b{n}"} for n in range(130)] + [{"id": f"c{n}", "text": " "} for n in range(20)]
+    result = encode(corpus_file(tmp_path / "c.jsonl", bad), tmp_path / "out", tiny)
+    assert result.stderr.count("c.jsonl:") == 100
+    said = " ".join(result.stderr.split())
+    assert "… and 50 more; of all that were rejected: 130 text: is missing 20 text: holds no words" in said
+    assert len((tmp_path / "out" / "_rejected.jsonl").read_text().splitlines()) == 150
+
+
 def test_only_refused_lines(tmp_path: Path, tiny: Bundle) -> None:
     result = encode(corpus_file(tmp_path / "c.jsonl", [{"id": "a"}]), tmp_path / "out", tiny, "--json")
     assert (result.exit_code, json.loads(result.stdout)["rejected"]) == (1, 1)

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from plugin_server.offline.worker import Recipe, Worker
 
 #: Seconds for the head of a cluster to take a connection.
 KNOCK_SECONDS = 10.0
+#: Seconds for the machines of a cluster to join it.
+JOIN_SECONDS = 60.0
 
 
 def here(recipe: Recipe, parts: Sequence[Part]) -> Iterator[Account]:
@@ -109,15 +112,22 @@ class Cluster:
         Raises:
             InvalidField: the cluster has no room for one.
         """
-        has = ray.cluster_resources()
-        room = int(has.get("CPU", 0) // self.cpus)
-        if self.gpus:
-            room = min(room, int(has.get("GPU", 0) / self.gpus))
+        end = time.monotonic() + (JOIN_SECONDS if self.address else 0)
+        while True:
+            has = ray.cluster_resources()
+            room = int(has.get("CPU", 0) // self.cpus)
+            if self.gpus:
+                room = min(room, int(has.get("GPU", 0) / self.gpus))
+            if room or time.monotonic() >= end:
+                break
+            time.sleep(1)
         if not room:
             raise InvalidField(
                 f"workers: one needs {self.cpus} cores and {self.gpus:g} GPUs, the cluster has {has.get('CPU', 0):g} "
                 f"and {has.get('GPU', 0):g}: give a smaller worker"
             )
+        if self.workers and self.address:  # more may join
+            return self.workers
         return min(self.workers, room) if self.workers else room
 
 
