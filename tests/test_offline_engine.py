@@ -18,13 +18,14 @@ from nodes.proxy import Proxy, Rule
 from test_encode import encode, rows, simgate
 
 from plugin_server import Bundle, Reranker, Settings
+from plugin_server.cli_offline_index import Offline
 from plugin_server.corpus import Document
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.offline import listing
 from plugin_server.offline.account import Account
 from plugin_server.offline.part import Part
 from plugin_server.offline.runner import here
-from plugin_server.offline.task import Encode, Fill, own, without_login
+from plugin_server.offline.task import Encode, Fill, Update, own, without_login
 from plugin_server.offline.worker import Recipe
 
 CLIENTS = pytest.mark.parametrize("engine", ["opensearch_2", "elasticsearch_9"], indirect=True)
@@ -89,35 +90,37 @@ def test_blobs_that_are_damaged_are_made_anew(
 
 
 @CLIENTS
-def test_an_index_in_slices_on_ray(
+def test_an_index_in_slices(
     engine: Node, indices: Indices, tmp_path: Path, tiny: Bundle, tiny_reranker: Reranker
 ) -> None:
-    """Blobs for documents that are there, then all of them into Parquet, by slices that no two workers share."""
+    """Blobs for documents that are there, then all of them into Parquet, by slices that share none."""
     index = indices.make(engine, tiny_reranker, blobs=False, vectors="none", settings={"number_of_shards": 3})
     put(engine, index, [*({"_id": d.id, "text": d.text} for d in DOCUMENTS), {"_id": "blank", "text": " "}])
-    where = place(engine, engine.kind, index, tiny)
-    result = on_ray("index", "--update-existing", *where, "--slices", "5")
-    assert result.returncode == 1, result.stderr
-    assert f"{index}/blank: text: holds no words" in result.stderr
-    assert f"230 of 231 documents in {index} have blobs of this bundle" in result.stderr
+    where, settings = settings_of(engine), Settings(bundle=str(tiny.folder))
+    offline = Offline(where, index, str(tiny.folder), True, None)
+    assert offline.update(5) == 1, "one has no text"
     found = stored(engine, index)
     assert found.pop("blank") == (" ", "")
     assert found == expected(tiny_reranker, DOCUMENTS)
-    result = on_ray("encode", *where, "--slices", "3", "-o", tmp_path / "out", "--json")
-    account = json.loads(result.stdout)
-    assert (account["read"], account["written"], account["rejected"]) == (231, 230, 1), result.stderr
+    again = list(here(Recipe(Update(where, index, False), settings), listing.parts(index, 5)))
+    assert [(account.read, account.written, len(account.rejected)) for account in again if account.read] == [(1, 0, 1)]
+    result = simgate("encode", *place(engine, engine.kind, index, tiny), "-o", tmp_path / "out", "--slices", "3")
+    assert f"{index}/blank: text: holds no words" in " ".join(result.stderr.split())
     assert {name: (row["text"], row["simgate_blob"]) for name, row in rows(tmp_path / "out").items()} == found
 
 
-def test_a_corpus_on_ray_into_an_index(
-    opensearch_3: Node, indices: Indices, tmp_path: Path, tiny: Bundle, tiny_reranker: Reranker
-) -> None:
-    index = indices.make(opensearch_3, tiny_reranker)
+def test_on_ray(opensearch_3: Node, indices: Indices, tmp_path: Path, tiny: Bundle, tiny_reranker: Reranker) -> None:
+    """A corpus into an index; its blobs anew, by slices, for another bundle."""
+    index, other = indices.make(opensearch_3, tiny_reranker), other_bits(tiny, tmp_path / "other")
     corpus = corpus_file(tmp_path / "corpus.jsonl", [*DOCUMENTS, {"id": "bad"}])
     result = on_ray("index", corpus, *place(opensearch_3, "opensearch", index, tiny), "--part-rows", "40")
     assert result.returncode == 1, result.stderr
     assert f"{corpus}:231: text: is missing" in result.stderr
     assert stored(opensearch_3, index) == expected(tiny_reranker, DOCUMENTS)
+    result = on_ray("index", "--update-existing", *place(opensearch_3, "opensearch", index, other), "--slices", "5")
+    assert result.returncode == 0, result.stderr
+    assert f"230 of 230 documents in {index} have blobs of this bundle" in result.stderr
+    assert stored(opensearch_3, index) == expected(Reranker(other, Settings(threads=1)), DOCUMENTS)
 
 
 @pytest.mark.parametrize("of", [1, 2, 7])
