@@ -46,13 +46,13 @@ def steps(text: str) -> list[Step]:
 
 
 def lasting(printed: str) -> str:
-    """What is printed, without lines of progress, which come as time goes.
+    """What is printed, of lines of progress only the last, as the others come as time goes.
 
     Example:
-        >>> lasting("Indexing: 32 % 64 added\\nIndexing: 430 added\\n")
-        'Indexing: 430 added\\n'
+        >>> lasting("Indexing: 32 % 64 added\\nIndexing: 256 added\\nIndexing: 430 added\\nDone\\n")
+        'Indexing: 430 added\\nDone\\n'
     """
-    return re.sub(r"^\w+: \d+ % .*\n", "", printed, flags=re.MULTILINE)
+    return re.sub(r"^(\w+ing: ).*\n(?=\1)", "", printed, flags=re.MULTILINE)
 
 
 def same(printed: str) -> list[str]:
