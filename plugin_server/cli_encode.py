@@ -63,13 +63,14 @@ def encode(
         raise click.UsageError("give either INPUT or --engine and --index NAME")
     if index and engine is None:
         raise click.UsageError("--index needs --engine")
-    from plugin_server.cli_parts import done, told  # pyarrow, which other commands do not need
-    from plugin_server.offline.folder import Folder
     from plugin_server.offline.place import Place
+
+    place = Place.of(output)  # tells if pyarrow, which what follows needs, is not installed
+    from plugin_server.cli_parts import done, told
+    from plugin_server.offline.folder import Folder
     from plugin_server.offline.task import Encode, without_login
 
     source = engine if index else None
-    place = Place.of(output)
     folder, manifest = Folder(place), Bundle.open(settings(bundle).bundle).manifest
     parts, job = _indexed(source, index, slices) if source else _filed(inputs, part_rows)
     before = folder.begin(job | {"fingerprint": manifest.fingerprint, "rows": part_rows if inputs else 0})

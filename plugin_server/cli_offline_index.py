@@ -33,8 +33,9 @@ class Offline:
 
     def fill(self, corpus: str, rows: int) -> int:
         """The exit code, after the corpus was stored in the index."""
+        places = inputs.files([corpus])
         asyncio.run(self._checked())
-        parts = inputs.parts(inputs.files([corpus]), rows)
+        parts = inputs.parts(places, rows)
         task = Fill(without_login(self.where), self.index, self.vectors)
         total, rejected = done("Indexing", task, self.bundle, parts, self.cluster)
         asyncio.run(self._counted())

@@ -218,3 +218,14 @@ def test_a_run_that_was_killed_goes_on(tmp_path: Path, tiny: Bundle) -> None:
     assert json.loads(other.pop("_account.json"))["earlier"] == 0
     assert killed == other, "the very same bytes, and nothing besides"
     assert len(rows(tmp_path / "out")) == 4000
+
+
+@pytest.mark.parametrize("given", [["encode", "-o", "out"], ["index", "--engine", "opensearch", "--index", "a"]])
+def test_without_pyarrow(given: list[str], tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['pyarrow'] = None; from plugin_server.cli import main; main()"
+    command = [sys.executable, "-c", hidden, *given, "corpus.parquet"]
+    environment = os.environ | {"SIMGATE_ENGINE_URL": "http://127.0.0.1:1"}
+    made = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert made.returncode == 1
+    assert made.stderr.startswith("simgate: pyarrow: is not installed")
+    assert made.stderr.endswith("pip install 'simgate[parquet]'\n")
