@@ -10,7 +10,7 @@ import click
 from plugin_server.bundle import Bundle
 from plugin_server.cli_common import bundle_option, console, json_option, settings
 from plugin_server.cli_engine import engine_options, engine_settings
-from plugin_server.cli_offline import cluster, offline_options
+from plugin_server.cli_offline import cluster, offline_options, slices_option
 from plugin_server.engines.settings import EngineSettings
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="Folder of the Parquet files, or its URI.")
 @click.option("--index", metavar="NAME", default="", help="No INPUT: the documents of this index of the engine.")
-@click.option("--slices", type=click.IntRange(1, 1024), default=16, show_default=True, help="Parts of that index.")
+@slices_option
 @engine_options
 @offline_options
 @bundle_option
@@ -57,8 +57,7 @@ def encode(
 
     Exit codes: 0 every document is encoded; 1 some were refused, or parts failed, told on standard error.
     """
-    part_of_ray = {name: given.pop(name) for name in ("runner", "address", "workers", "cpus", "gpus")}
-    where, engine = cluster(**part_of_ray), engine_settings(**given)
+    where, engine = cluster(given), engine_settings(**given)
     if bool(inputs) == bool(index):
         raise click.UsageError("give either INPUT or --engine and --index NAME")
     if index and engine is None:
@@ -94,13 +93,12 @@ def _filed(inputs: tuple[str, ...], rows: int) -> tuple[list[Part], dict[str, An
 def _indexed(engine: EngineSettings, index: str, slices: int) -> tuple[list[Part], dict[str, Any]]:
     """The slices of an index, and what tells that it is the same in another run."""
     from plugin_server.engines.connection import Engine
-    from plugin_server.engines.target import known, path
+    from plugin_server.engines.target import identities, known
     from plugin_server.offline.listing import parts
 
     async def identity() -> list[str]:
         async with Engine(engine) as open_engine:
             await known(open_engine, index)
-            found = await open_engine.request("GET", f"/{path(index)}/_settings", params={"flat_settings": "true"})
-            return sorted(item["settings"]["index.uuid"] for item in found.values())
+            return await identities(open_engine, index)
 
     return parts(index, slices), {"index": index, "identity": asyncio.run(identity()), "slices": slices}

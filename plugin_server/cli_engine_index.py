@@ -19,7 +19,7 @@ from plugin_server.engines.checkpoint import Checkpoint, job_of, place_of
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.patience import patiently
 from plugin_server.engines.settings import EngineSettings
-from plugin_server.engines.target import Target, extend, path
+from plugin_server.engines.target import Target, extend, identities, path
 from plugin_server.errors import EngineMissing
 from plugin_server.reranker import Reranker
 
@@ -106,12 +106,9 @@ class _Keeper:
         if self._corpus is None:
             return
         try:
-            found = await self._target.engine.request(
-                "GET", f"/{path(self._target.name)}/_settings", params={"flat_settings": "true"}
-            )
+            uuids = ",".join(await identities(self._target.engine, self._target.name))
         except EngineMissing:
             return
-        uuids = ",".join(sorted(item["settings"]["index.uuid"] for item in found.values()))
         fields = f"{self._target.engine.layout.text} {self._target.vectors}"
         self._job = job_of(self._corpus, uuids, self._reranker.manifest.fingerprint, fields)
         self._file = place_of(self._job, os.environ)

@@ -10,7 +10,7 @@ import click
 
 from plugin_server.cli_common import bundle_option, console, graphs, json_option, place
 from plugin_server.cli_engine import engine_options, engine_settings
-from plugin_server.cli_offline import cluster, offline_options
+from plugin_server.cli_offline import cluster, offline_options, slices_option
 from plugin_server.cli_tally import Tally
 from plugin_server.corpus import Document, Refused, read_corpus
 from plugin_server.index import Index
@@ -72,13 +72,7 @@ def index() -> None:
 @click.option("--no-vectors", is_flag=True, help="Blobs alone: recall stays your own.")
 @click.option("--replace", is_flag=True, help="Empty the embedded index first.")
 @offline_options
-@click.option(
-    "--slices",
-    type=click.IntRange(1, 1024),
-    default=16,
-    show_default=True,
-    help="Ray: parts of an index for --update-existing.",
-)
+@slices_option
 @bundle_option
 @click.pass_context
 def corpus(
@@ -118,7 +112,7 @@ def corpus(
 
     Exit codes: 0 everything is in the index; 1 some lines or documents were refused, told on standard error.
     """
-    there = cluster(**{name: given.pop(name) for name in ("runner", "address", "workers", "cpus", "gpus")})
+    there = cluster(given)
     where = engine_settings(**given)
     if update_existing == (corpus is not None):
         raise click.UsageError("give either a CORPUS or --update-existing")

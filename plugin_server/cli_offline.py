@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from plugin_server.offline.part import PART_ROWS
+from plugin_server.offline.part import MAX_SLICES, PART_ROWS
 from plugin_server.settings import MAX_THREADS
 
 if TYPE_CHECKING:
@@ -35,6 +35,16 @@ _OPTIONS = (
                  help="Documents that one worker does at a time, and does anew if it is killed."),
 )  # fmt: skip
 
+#: The names of those that say where the parts are done.
+_NAMES = ("runner", "address", "workers", "cpus", "gpus")
+slices_option = click.option(
+    "--slices",
+    type=click.IntRange(1, MAX_SLICES),
+    default=16,
+    show_default=True,
+    help="Parts of an index that is read or updated; without Ray an update is one.",
+)
+
 
 def offline_options(command: Command) -> Command:
     """The command with the options that say who does the parts."""
@@ -43,12 +53,16 @@ def offline_options(command: Command) -> Command:
     return command
 
 
-def cluster(runner: str, address: str, workers: int, cpus: int, gpus: float) -> Cluster | None:
+def cluster(given: dict[str, Any]) -> Cluster | None:
     """Where the parts are done; None for this process.
+
+    Args:
+        given: values of options by name; those that are of Ray are taken out.
 
     Raises:
         click.UsageError: options for Ray were given without it.
     """
+    runner, address, workers, cpus, gpus = (given.pop(name) for name in _NAMES)
     if runner == "ray":
         from plugin_server.offline.runner import Cluster
 

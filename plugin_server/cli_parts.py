@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from plugin_server.cli_common import Bar, console, emit, settings, shown
@@ -17,7 +17,7 @@ SHOWN = 100
 
 
 def done(
-    title: str, task: Task, bundle: str, parts: Sequence[Part], where: Cluster | None, before: Iterable[Account] = ()
+    title: str, task: Task, bundle: str, parts: Sequence[Part], where: Cluster | None, before: Sequence[Account] = ()
 ) -> tuple[Total, list[Rejected]]:
     """The sum of all accounts, and what was rejected; the parts are done, with a progress bar on the way.
 
@@ -29,7 +29,8 @@ def done(
     for account in before:
         total.add(account, earlier=True)
         rejected += account.rejected
-    left = [part for part in parts if part.name not in {account.part for account in before}]
+    earlier = {account.part for account in before}
+    left = [part for part in parts if part.name not in earlier]
     with Bar(title) as bar:
         bar.update(total.parts, len(parts), _note(total, len(parts)))
         for account in _accounts(recipe, left, where):

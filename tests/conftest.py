@@ -27,6 +27,7 @@ from plugin_server.gateway.app import Gateway
 from plugin_server.gateway.settings import GatewaySettings
 from plugin_server.index import Index
 from plugin_server.server import Server
+from plugin_server.server_settings import ServerSettings
 
 if TYPE_CHECKING:
     from searching import Site
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 #: Runs a coroutine on the servers' event loop and gives its result.
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
+#: Starts a server with settings.
+Started = Callable[..., Server]
 DOCUMENTS = [
     Document("hill", "The station is on a hill.", "Station"),
     Document("bus", "The last bus leaves at ten.", "Bus"),
@@ -94,6 +97,21 @@ def http_url(reranker: Reranker, run: Run) -> Iterator[str]:
     server = run(Server.start(reranker, "127.0.0.1:0", http_address="127.0.0.1:0"))
     yield f"http://{server.http_address}"
     run(server.stop(0))
+
+
+@pytest.fixture
+def started(run: Run, reranker: Reranker) -> Iterator[Started]:
+    """Starts servers with settings, and stops them after the test."""
+    servers: list[Server] = []
+
+    def start(**settings: Any) -> Server:
+        work = Server.start(reranker, "127.0.0.1:0", settings=ServerSettings(**settings), http_address="127.0.0.1:0")
+        servers.append(run(work))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        run(server.stop(0))
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from benchmarks.process import RAY_WORKER, named
 from indices import corpus_file
 from test_encode import content, encode, rows
 
@@ -19,8 +20,6 @@ from plugin_server import Bundle
 from plugin_server.corpus import Document
 
 DOCUMENTS = [Document(f"d{n}", f"the bus number {n} leaves at ten " * 20) for n in range(3000)]
-#: What Ray calls the process of a worker.
-WORKER = b"ray::MapWorker(Map(_Actor))"
 
 
 @pytest.fixture(scope="module")
@@ -42,18 +41,6 @@ def on_ray(corpus: Path, output: Path, bundle: Bundle, *more: str) -> subprocess
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def workers() -> list[int]:
-    """The processes that do parts now."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdecimal() and (entry / "cmdline").read_bytes().startswith(WORKER):
-                found.append(int(entry.name))
-        except OSError:  # it has just ended
-            continue
-    return found
-
-
 def reached(output: Path, parts: int, process: subprocess.Popen[bytes]) -> None:
     """Nothing, once so many parts are done."""
     while len(list((output / "_accounts").glob("part-*"))) < parts:
@@ -63,12 +50,12 @@ def reached(output: Path, parts: int, process: subprocess.Popen[bytes]) -> None:
 
 def killed_worker(process: subprocess.Popen[bytes]) -> None:
     """Nothing; a worker is gone without a word."""
-    os.kill(workers()[0], signal.SIGKILL)
+    os.kill(named(RAY_WORKER)[0], signal.SIGKILL)
 
 
 def stopped_worker(process: subprocess.Popen[bytes]) -> None:
     """Nothing; a worker is told to end."""
-    os.kill(workers()[-1], signal.SIGTERM)
+    os.kill(named(RAY_WORKER)[-1], signal.SIGTERM)
 
 
 FAULTS: list[tuple[Callable[[subprocess.Popen[bytes]], None], str]] = [
@@ -88,7 +75,7 @@ def test_nothing_is_lost_or_doubled_when_a_worker_goes(
 ) -> None:
     process = on_ray(corpus, tmp_path / "out", tiny)
     reached(tmp_path / "out", 4, process)
-    before = set(workers())
+    before = set(named(RAY_WORKER))
     fault(process)
     out, said = process.communicate()
     assert process.returncode == 1, said.decode()

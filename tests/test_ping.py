@@ -19,7 +19,7 @@ import grpc
 import pytest
 from certificates import Authority, Pair
 from click.testing import CliRunner, Result
-from conftest import Run
+from conftest import Run, Started
 from fastapi import FastAPI
 from grpc_health.v1.health import HealthServicer
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
@@ -31,9 +31,7 @@ from plugin_server.cli import main
 from plugin_server.keys import new_key
 from plugin_server.probe import NEAR_MISS, PARAPHRASE
 from plugin_server.server import Server
-from plugin_server.server_settings import ServerSettings
 
-Started = Callable[..., Server]
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="makes its certificates with openssl")
 
 
@@ -47,21 +45,6 @@ def refused(result: Result, *words: str) -> None:
     (line,) = result.stderr.splitlines()
     assert line.startswith("simgate: ")
     assert all(re.search(word, line) for word in words), line
-
-
-@pytest.fixture
-def started(run: Run, reranker: Reranker) -> Iterator[Started]:
-    """Starts servers with settings, and stops them after the test."""
-    servers: list[Server] = []
-
-    def start(**settings: Any) -> Server:
-        work = Server.start(reranker, "127.0.0.1:0", settings=ServerSettings(**settings), http_address="127.0.0.1:0")
-        servers.append(run(work))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        run(server.stop(0))
 
 
 @pytest.fixture(scope="module")

@@ -7,28 +7,24 @@ import shutil
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from http.client import HTTPSConnection
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from certificates import Authority, Pair, mounted
-from conftest import Run
+from conftest import Run, Started
 
-from plugin_server import Reranker
 from plugin_server.channel import Tls
 from plugin_server.client import AsyncClient, Client
 from plugin_server.errors import InvalidField
 from plugin_server.remote import RemoteUnavailable
 from plugin_server.server import Server
-from plugin_server.server_settings import ServerSettings
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="makes its certificates with openssl")
 
-Started = Callable[..., Server]
 DAY = 24 * 3600
 
 
@@ -53,21 +49,6 @@ def pair(first: Pair, tmp_path: Path) -> Pair:
     made = Pair(tmp_path / "tls.crt", tmp_path / "tls.key")
     made.replace(first)
     return made
-
-
-@pytest.fixture
-def started(run: Run, reranker: Reranker) -> Iterator[Started]:
-    """Starts servers with settings, and stops them after the test."""
-    servers: list[Server] = []
-
-    def start(**settings: Any) -> Server:
-        work = Server.start(reranker, "127.0.0.1:0", settings=ServerSettings(**settings), http_address="127.0.0.1:0")
-        servers.append(run(work))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        run(server.stop(0))
 
 
 def place(address: str) -> tuple[str, int]:

@@ -66,6 +66,17 @@ async def known(engine: Engine, name: str) -> Mapped:
     return mapped
 
 
+async def identities(engine: Engine, name: str) -> list[str]:
+    """What tells the indices behind a name from others that had it before, in order.
+
+    Raises:
+        EngineMissing: there is none.
+    """
+    found = await engine.request("GET", f"/{path(name)}/_settings", params={"flat_settings": "true"})
+    with shaped("_settings"):
+        return sorted(item["settings"]["index.uuid"] for item in found.values())
+
+
 async def extend(engine: Engine, name: str, fields: dict[str, Any]) -> Mapped:
     """What the mapping says after simgate's fields were added to it; those that are there stay as they are.
 

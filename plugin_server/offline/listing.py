@@ -18,8 +18,6 @@ from plugin_server.offline.part import Part
 
 #: Documents of a page.
 PAGE = 500
-#: What engines take for ``index.max_slices_per_scroll``.
-MAX_SLICES = 1024
 
 
 def parts(index: str, slices: int) -> list[Part]:

@@ -7,6 +7,8 @@ from typing import Any
 
 #: Lines or rows of a part, unless told otherwise: a minute of one core's work with short texts.
 PART_ROWS = 4096
+#: Slices of an index that engines take by default (``index.max_slices_per_scroll``).
+MAX_SLICES = 1024
 
 
 @dataclass(frozen=True, slots=True)

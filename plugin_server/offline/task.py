@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -71,8 +72,8 @@ class Encode:
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
-    """A part of files encoded and written into an engine's index; what is there in the same form stays.
+class Writing(ABC):
+    """A part done in an engine's index.
 
     Attributes:
         engine: where the index is, without what it takes to log in.
@@ -85,9 +86,23 @@ class Fill:
 
     def do(self, reranker: Reranker, part: Part) -> Account:
         """What became of the part, see `Task.do`."""
-        return asyncio.run(self._do(reranker, part))
+        return asyncio.run(self._connected(reranker, part))
 
-    async def _do(self, reranker: Reranker, part: Part) -> Account:
+    async def _connected(self, reranker: Reranker, part: Part) -> Account:
+        async with Engine(own(self.engine)) as engine:
+            target = await Target.open(engine, self.index, reranker.manifest, self.vectors)
+            return await self._do(target, reranker, part)
+
+    @abstractmethod
+    async def _do(self, target: Target, reranker: Reranker, part: Part) -> Account:
+        """What became of the part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill(Writing):
+    """A part of files encoded and written into the index; what is there in the same form stays."""
+
+    async def _do(self, target: Target, reranker: Reranker, part: Part) -> Account:
         added = unchanged = 0
         rejected: list[Rejected] = []
         ready = 0
@@ -98,42 +113,25 @@ class Fill:
                 ready += isinstance(item, Ready)
                 yield item
 
-        async with Engine(own(self.engine)) as engine:
-            target = await Target.open(engine, self.index, reranker.manifest, self.vectors)
-            async with aclosing(indexing.fill(target, reranker, corpus())) as steps:
-                async for step in steps:
-                    added, unchanged = added + step.batch.added, unchanged + step.batch.unchanged
-                    rejected += [_rejected(part, item) for item in step.batch.refused]
+        async with aclosing(indexing.fill(target, reranker, corpus())) as steps:
+            async for step in steps:
+                added, unchanged = added + step.batch.added, unchanged + step.batch.unchanged
+                rejected += [_rejected(part, item) for item in step.batch.refused]
         read = added + unchanged + len(rejected)
         return Account(part.name, read, max(0, added - ready), added, unchanged, rejected=tuple(rejected))
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
-    """A slice of an index, whose documents get blobs and, if it has the fields, vectors.
+class Update(Writing):
+    """A slice of the index, whose documents get blobs and, if it has the fields, vectors."""
 
-    Attributes:
-        engine: where the index is, without what it takes to log in.
-        vectors: whether documents get vectors.
-    """
-
-    engine: EngineSettings
-    index: str
-    vectors: bool
-
-    def do(self, reranker: Reranker, part: Part) -> Account:
-        """What became of the slice, see `Task.do`."""
-        return asyncio.run(self._do(reranker, part))
-
-    async def _do(self, reranker: Reranker, part: Part) -> Account:
+    async def _do(self, target: Target, reranker: Reranker, part: Part) -> Account:
         updated = changed = 0
         rejected: list[Rejected] = []
-        async with Engine(own(self.engine)) as engine:
-            target = await Target.open(engine, self.index, reranker.manifest, self.vectors)
-            async with aclosing(updating.update(target, reranker, Slice(part.begin, part.size))) as steps:
-                async for step in steps:
-                    updated, changed = updated + step.updated, changed + step.changed
-                    rejected += [Rejected(f"{self.index}/{name}", reason) for name, reason in step.refused]
+        async with aclosing(updating.update(target, reranker, Slice(part.begin, part.size))) as steps:
+            async for step in steps:
+                updated, changed = updated + step.updated, changed + step.changed
+                rejected += [Rejected(f"{self.index}/{name}", reason) for name, reason in step.refused]
         read = updated + changed + len(rejected)
         return Account(part.name, read, updated + changed, updated, 0, changed, tuple(rejected))
 

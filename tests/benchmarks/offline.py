@@ -31,13 +31,11 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from benchmarks import figures
-from benchmarks.process import MIB, family, own
+from benchmarks.process import MIB, RAY_WORKER, family, named, own
 from onnx_export.evaluation.speed import WORDS
 from plugin_server.bundle import Bundle
 from plugin_server.cores import usable_cores
 
-#: What Ray calls the process of a worker.
-WORKER = b"ray::MapWorker(Map(_Actor))"
 #: Texts that tell how many threads torch is fastest with.
 TRIED = 512
 #: Tenths of a run after each of which memory is read.
@@ -99,7 +97,7 @@ def encoded(
             third = -(-_lines(source) // rows) // 3
             while len(_done(output)) < third and process.poll() is None:
                 time.sleep(0.05)
-            os.kill(_workers()[0], signal.SIGKILL)
+            os.kill(named(RAY_WORKER)[0], signal.SIGKILL)
         out, _ = process.communicate()
         seconds = time.perf_counter() - start
     stamps = sorted(file.stat().st_mtime for file in _done(output))
@@ -162,18 +160,6 @@ def _done(output: Path) -> list[Path]:
 def _lines(source: Path) -> int:
     with source.open("rb") as file:
         return sum(1 for _ in file)
-
-
-def _workers() -> list[int]:
-    """The processes of Ray's workers."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdecimal() and (entry / "cmdline").read_bytes().startswith(WORKER):
-                found.append(int(entry.name))
-        except OSError:  # it has just ended
-            continue
-    return found
 
 
 def main(arguments: list[str] | None = None) -> None:

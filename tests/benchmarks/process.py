@@ -75,6 +75,8 @@ class Sampler:
                 return
 
 
+#: What Ray calls the process of a worker of `simgate encode`.
+RAY_WORKER = b"ray::MapWorker(Map(_Actor))"
 #: Settings under which nobody is sent away for having waited.
 PATIENT = {"SIMGATE_MAX_WAIT": "60"}
 
@@ -159,6 +161,16 @@ def family(pid: int) -> list[int]:
         with contextlib.suppress(OSError):
             for tasks in Path(f"/proc/{number}/task").iterdir():
                 found += map(int, (tasks / "children").read_text().split())
+    return found
+
+
+def named(command: bytes) -> list[int]:
+    """The processes whose command lines begin so."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):  # it has just ended
+            if entry.name.isdecimal() and (entry / "cmdline").read_bytes().startswith(command):
+                found.append(int(entry.name))
     return found
 
 
