@@ -200,6 +200,11 @@ def test_a_job_that_is_no_hook_is_a_new_one_in_each_revision() -> None:
     assert "{{ (index . 0).Release.Revision }}" in (CHART / "templates" / "_job.tpl").read_text(encoding="utf-8")
 
 
+#: A corpus in a store, on its way into an index.
+STORE: Object = {
+    "engine": {"type": "opensearch", "url": "https://s:9200"},
+    "encode": {"enabled": True, "task": "index", "index": "a", "corpus": {"paths": ["s3://bucket/corpus"]}},
+}
 NOTES = [
     ({}, "INSECURE: traffic is not encrypted", True), ({}, "INSECURE: who reaches a port is let in", True),
     ({}, "dns:///shop-simgate-headless.search.svc:50051", True), ({}, "helm test shop --namespace search", True),
@@ -209,6 +214,10 @@ NOTES = [
     ({"engine": {"type": "opensearch", "url": "https://s:9200"}}, "INSECURE: traffic to the engine", False),
     (nested("shadow.enabled", True), "no verdict is applied", True),
     (nested("mode", "sidecar"), "simgate.podLabels", True), (values_of("tls"), "INSECURE:", False),
+    (STORE, "keeps encoding from the store", True), (values_of("encode"), "keeps encoding", False),
+    (STORE | {"networkPolicy": {"enabled": False}}, "keeps encoding", False),
+    (STORE | {"networkPolicy": {"extraEgress": [{"ports": [{"port": 443}]}]}}, "keeps encoding", False),
+    (STORE | {"encode": STORE["encode"] | {"ray": {"enabled": True}}}, "keeps encoding", False),
 ]  # fmt: skip
 
 
