@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -13,7 +14,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from plugin_server.bundle import ENCODER, MANIFEST, TOKENIZER, Bundle, Manifest, fingerprint
+from plugin_server.bundle import CARD, ENCODER, MANIFEST, TOKENIZER, Bundle, Manifest, fingerprint
 from plugin_server.cli_common import console, emit, graphs, json_option, settings
 from plugin_server.errors import BundleMalformed
 from plugin_server.fetched import MAX_BYTES, SECONDS, fetched
@@ -160,4 +161,21 @@ def _facts(opened: Bundle) -> Iterator[tuple[str, str]]:
         yield f"profile {name}", f"accepted from a probability of {profile.threshold:.3g}{short}"
     for section in ("base", "form", "training", "quality"):
         for name, value in getattr(manifest, section).items():
-            yield f"{section}: {name}", str(value)
+            yield f"{section}: {name}", _short(value)
+    if (opened.folder / CARD).is_file():
+        yield "all of it", f"--json, or {CARD} in the folder"
+
+
+def _short(value: Any) -> str:
+    """A value of a manifest in a line: of what is nested the keys alone.
+
+    Example:
+        >>> _short(16000), _short({"rows": 240, "flips": 0.002}), _short({"pairs": {"hans": 0.99}, "steps": 4})
+        ('16000', 'rows 240, flips 0.002', 'pairs …, steps 4')
+    """
+    if isinstance(value, dict):
+        told = {key: "…" if isinstance(item, dict | list) else _short(item) for key, item in value.items()}
+        return ", ".join(f"{key} {item}" for key, item in told.items())
+    if isinstance(value, list):
+        return f"{len(value)} entries"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

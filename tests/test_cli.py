@@ -262,7 +262,9 @@ def test_verify_many_into_a_file(home: Path) -> None:
 def test_bundle_info_and_check(reranker: Reranker) -> None:
     (told,) = rows(run("bundle", "info", "--json"))
     assert told["fingerprint"] == reranker.manifest.fingerprint
-    assert reranker.manifest.fingerprint in run("bundle", "info").stdout
+    shown = run("bundle", "info").stdout
+    assert reranker.manifest.fingerprint in shown and "MODEL_CARD.md" in shown
+    assert "{" not in shown, "what is nested is told by --json and the card"
     result = run("bundle", "check")
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "The bundle works.")
 
