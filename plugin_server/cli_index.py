@@ -59,12 +59,27 @@ class CorpusOrCommand(click.Group):
         return ("" if name == "corpus" else name), command, rest
 
 
+class Nameless(click.Context):
+    """The context of a command that is called by its group's name."""
+
+    @property
+    def command_path(self) -> str:
+        """The words that call the command."""
+        return super().command_path.rstrip()
+
+
+class CorpusCommand(click.Command):
+    """The command that the group runs for what is no command's name."""
+
+    context_class = Nameless
+
+
 @click.group(cls=CorpusOrCommand)
 def index() -> None:
     """Encode a corpus and store it; or `index check`: tell what an engine's index holds."""
 
 
-@index.command()
+@index.command(cls=CorpusCommand)
 @click.argument("corpus", type=Corpus(), required=False)
 @name_option
 @engine_options

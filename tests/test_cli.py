@@ -106,7 +106,7 @@ USAGE = [
 def test_wrong_usage_is_exit_code_2(home: Path, arguments: list[str]) -> None:
     result = run(*arguments)
     assert result.exit_code == 2
-    assert "Error:" in result.stderr
+    assert "Error:" in result.stderr and "  [" not in result.stderr.splitlines()[0], "usage without a gap"
 
 
 FAILURES = [

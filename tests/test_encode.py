@@ -163,6 +163,8 @@ MISUSES: list[tuple[list[str], int, str, str]] = [
     (["missing.jsonl"], 1, "there is no such file or folder", "no file"),
     (["{corpus}", "--bundle", "missing"], 1, "missing/bundle.json", "no bundle"),
     (["{corpus}", "-o", "{folder}"], 1, "give an empty folder", "a folder with other things"),
+    (["{corpus}", "-o", "{corpus}"], 1, "corpus.jsonl cannot be used", "a file for a folder"),
+    (["{corpus}", "-o", "{corpus}/out"], 1, "output: ", "a folder that cannot be made"),
     (["{corpus}", "--part-rows", "0"], 2, "0 is not in the range", "no rows"),
     (["{corpus}", "--slices", "2000"], 2, "2000 is not in the range", "too many slices"),
 ]
@@ -177,6 +179,18 @@ def test_misuse_is_told(given: list[str], code: int, message: str, remark: str, 
     assert result.exit_code == code, result.stderr
     assert message in " ".join(result.stderr.split())
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("left", [["._job.json.0123"], ["_job.json"]], ids=["before the job", "before the accounts"])
+def test_a_run_that_was_killed_at_its_start_goes_on(left: list[str], tmp_path: Path, tiny: Bundle) -> None:
+    corpus = corpus_file(tmp_path / "corpus.jsonl", DOCUMENTS[:3])
+    encode(corpus, tmp_path / "whole", tiny)
+    (tmp_path / "out").mkdir()
+    for name in left:
+        there = tmp_path / "whole" / name
+        (tmp_path / "out" / name).write_bytes(there.read_bytes() if there.exists() else b"{")
+    assert encode(corpus, tmp_path / "out", tiny).exit_code == 0
+    assert rows(tmp_path / "out") == rows(tmp_path / "whole")
 
 
 def test_a_part_that_fails_is_told_and_done_by_the_next_run(tmp_path: Path, tiny: Bundle) -> None:

@@ -53,24 +53,31 @@ class Folder:
         """The accounts of the parts that earlier runs of the same job did, by name; the folder is there.
 
         Raises:
-            InvalidField: it holds something else.
+            InvalidField: it holds something else, or cannot be made or written to.
         """
-        names = self.place.names()
-        if JOB in names:
-            if json.loads((self.place / JOB).read()) != json.loads(json.dumps(job)):
-                raise InvalidField(
-                    f"output: {self.place.name} holds what another job made (other inputs, another bundle or other "
-                    f"parts, see its {JOB}): give an empty folder, or delete that one"
-                )
-        elif names:
-            raise InvalidField(f"output: {self.place.name} holds {names[0]}: give an empty folder")
-        else:
-            (self.place / ACCOUNTS).make()
-            (self.place / JOB).write(job)
+        try:
+            self._claim(job)
+        except OSError as error:
+            raise InvalidField(f"output: {self.place.name} cannot be used: {error}: give an empty folder") from None
         ended = (self.place / ACCOUNTS).names()
         found = [(self.place / ACCOUNTS / name).read() for name in ended if not name.startswith(".")]
         accounts = [Account.of(json.loads(raw)) for raw in found]
         return {account.part: account for account in accounts}
+
+    def _claim(self, job: dict[str, Any]) -> None:
+        """Nothing; the folder is there, and of this job."""
+        names = [name for name in self.place.names() if not name.startswith(".")]
+        if not names:
+            self.place.make()
+            (self.place / JOB).write(job)
+        elif JOB not in names:
+            raise InvalidField(f"output: {self.place.name} holds {names[0]}: give an empty folder")
+        elif json.loads((self.place / JOB).read()) != json.loads(json.dumps(job)):
+            raise InvalidField(
+                f"output: {self.place.name} holds what another job made (other inputs, another bundle or other "
+                f"parts, see its {JOB}): give an empty folder, or delete that one"
+            )
+        (self.place / ACCOUNTS).make()
 
     def write(self, name: str, batches: Iterable[list[tuple[Document, Encoded]]], manifest: Manifest) -> int:
         """How many documents were written; the part's file is there as a whole, or not at all, or for none of them."""
