@@ -15,7 +15,7 @@ from onnx_export.errors import ExportError
 from onnx_export.evaluation import PARTS
 from plugin_server.bundle import DEFAULT as PACKAGED
 from plugin_server.bundle import Bundle
-from plugin_server.cli_common import Bar, emit, json_option
+from plugin_server.commands.common import Bar, emit, json_option
 from plugin_server.errors import SimgateError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import click
 
 from onnx_export.cli import FILE, FOLDER, needed, told
 from onnx_export.exports.job import chosen, read_jobs
-from plugin_server.cli_common import Bar, console, emit, json_option
+from plugin_server.commands.common import Bar, console, emit, json_option
 
 
 @click.command()

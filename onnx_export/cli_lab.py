@@ -8,7 +8,7 @@ import click
 
 from onnx_export.cli import FILE, FOLDER, data_option, needed, told
 from plugin_server.bundle import PROFILES
-from plugin_server.cli_common import Bar
+from plugin_server.commands.common import Bar
 
 #: Grids that are packaged, by file name.
 PACKAGED = Path(__file__).parent / "lab"

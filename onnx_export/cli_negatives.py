@@ -10,7 +10,7 @@ from typing import BinaryIO
 import click
 
 from onnx_export.cli import needed
-from plugin_server.cli_common import Bar, console, output_option, report, same_file
+from plugin_server.commands.common import Bar, console, output_option, report, same_file
 from plugin_server.corpus import Refused
 from plugin_server.errors import SimgateError
 from plugin_server.jsonlines import dump

@@ -10,21 +10,21 @@ from typing import IO, Any, TextIO
 
 import click
 
-from plugin_server.cli_bundle import bundle
-from plugin_server.cli_calibrate import calibrate
-from plugin_server.cli_demo import demo
-from plugin_server.cli_encode import encode
-from plugin_server.cli_index import index
-from plugin_server.cli_key import key
-from plugin_server.cli_margins import margins
-from plugin_server.cli_ping import ping
-from plugin_server.cli_rerank import rerank
-from plugin_server.cli_search import search
-from plugin_server.cli_serve import serve
-from plugin_server.cli_shadow import shadow
-from plugin_server.cli_size import size
-from plugin_server.cli_templates import templates
-from plugin_server.cli_verify import verify
+from plugin_server.commands.bundle import bundle
+from plugin_server.commands.calibrate import calibrate
+from plugin_server.commands.demo import demo
+from plugin_server.commands.encode import encode
+from plugin_server.commands.index import index
+from plugin_server.commands.key import key
+from plugin_server.commands.margins import margins
+from plugin_server.commands.ping import ping
+from plugin_server.commands.rerank import rerank
+from plugin_server.commands.search import search
+from plugin_server.commands.serve import serve
+from plugin_server.commands.shadow import shadow
+from plugin_server.commands.size import size
+from plugin_server.commands.templates import templates
+from plugin_server.commands.verify import verify
 from plugin_server.errors import SimgateError
 
 #: Entry points of other packages that add a command, by its name.

@@ -13,9 +13,9 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from plugin_server.channel import Tls, channel
-from plugin_server.cli_common import chance, shown
 from plugin_server.client import Client
 from plugin_server.errors import InvalidField, SimgateError
+from plugin_server.printed import chance, shown
 from plugin_server.remote import RemoteError
 
 QUERY = "the dog bit the man"

@@ -19,7 +19,7 @@ from index_templates.apply import Options
 from index_templates.resource import Resource
 from plugin_server import Bundle, Reranker
 from plugin_server.bundle import ENCODER, TOKENIZER, fingerprint
-from plugin_server.cli_engine_index import fields_of
+from plugin_server.commands.engine_index import fields_of
 from plugin_server.core import Core
 from plugin_server.corpus import Document, read_corpus
 from plugin_server.demo import CORPUS

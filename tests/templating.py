@@ -9,7 +9,7 @@ from nodes.engine import Engine, Refused
 
 from index_templates.apply import Change, Options, apply, remove
 from plugin_server import Reranker
-from plugin_server.cli_templates import requester
+from plugin_server.commands.templates import requester
 from plugin_server.engines.connection import Engine as Connection
 from plugin_server.engines.settings import EngineSettings
 

@@ -18,7 +18,7 @@ from plugin_server import Reranker
 from plugin_server.bundle import Profile
 from plugin_server.calibration import Calibration
 from plugin_server.cli import main
-from plugin_server.cli_calibrate import place
+from plugin_server.commands.calibrate import place
 from plugin_server.errors import InvalidField
 from plugin_server.thresholds.bounds import percent
 from plugin_server.thresholds.fit import TooFewPairs, fit

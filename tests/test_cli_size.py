@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from plugin_server.cli import main
-from plugin_server.cli_size import KINDS
+from plugin_server.commands.size import KINDS
 from plugin_server.sizing import Constants, Need, Nodes, Prices, plan
 
 

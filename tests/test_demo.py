@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from plugin_server import Candidate, Hit, Outcome, Ranking, Reranker, Verdict
 from plugin_server.cli import main
-from plugin_server.cli_index import DEMO
+from plugin_server.commands.index import DEMO
 from plugin_server.corpus import Document, read_corpus
 from plugin_server.demo import CORPUS, Question, Result, questions
 from plugin_server.index import Found, Index

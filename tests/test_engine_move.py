@@ -10,7 +10,7 @@ from indices import Indices, counted, expected, other_bits, put, settings_of, st
 from nodes.engine import Engine as Node
 
 from plugin_server import Bundle, Outcome, Reranker, Settings
-from plugin_server.cli_engine_index import fields_of
+from plugin_server.commands.engine_index import fields_of
 from plugin_server.core import Core
 from plugin_server.corpus import Document
 from plugin_server.engines.census import Census

@@ -18,7 +18,7 @@ from nodes.proxy import Proxy, Rule
 from test_encode import encode, rows, simgate
 
 from plugin_server import Bundle, Reranker, Settings
-from plugin_server.cli_offline_index import Offline
+from plugin_server.commands.offline_index import Offline
 from plugin_server.corpus import Document
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.offline import listing

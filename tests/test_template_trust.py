@@ -12,7 +12,7 @@ from templating import PRIVATE, TRUSTED, Cluster, where
 
 from index_templates.cluster import Trust
 from index_templates.store import TemplateError
-from plugin_server.cli_templates import requester
+from plugin_server.commands.templates import requester
 from plugin_server.engines.connection import Engine as Connection
 
 OURS = r"^http://127\.0\.0\.1:1/.*$"

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from plugin_server.cli_common import chance, shown
+from plugin_server.printed import chance, shown
 from plugin_server.shadow.figures import GRID, LATENCIES, TOP, Figures, Spread, Tally, share
 from plugin_server.shadow.reading import Reading
 from plugin_server.thresholds.bounds import percent

@@ -27,7 +27,7 @@ from index_templates.apply import Options, apply
 from plugin_server import Reranker, Settings
 from plugin_server.blob import TokenBlob
 from plugin_server.candidate import Candidate
-from plugin_server.cli_templates import requester
+from plugin_server.commands.templates import requester
 from plugin_server.core import Core
 from plugin_server.corpus import read_corpus
 from plugin_server.engines.connection import Engine

@@ -16,8 +16,8 @@ import aiohttp
 from benchmarks.process import LISTENING
 from index_templates.apply import Options, apply
 from plugin_server import Reranker
-from plugin_server.cli_templates import requester
 from plugin_server.client import AsyncClient
+from plugin_server.commands.templates import requester
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.layout import BLOB
 from plugin_server.engines.recall import body

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from plugin_server.cli_common import bundle_option, load, place, settings
-from plugin_server.cli_doors import NAMES, door_options, server_settings
-from plugin_server.cli_engine import engine_options, engine_settings, indices_option
-from plugin_server.cli_index import name_option
+from plugin_server.commands.common import bundle_option, load, place, settings
+from plugin_server.commands.doors import NAMES, door_options, server_settings
+from plugin_server.commands.engine import engine_options, engine_settings, indices_option
+from plugin_server.commands.index import name_option
 from plugin_server.index import Index
 from plugin_server.session import limit_numpy
 

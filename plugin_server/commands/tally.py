@@ -6,7 +6,7 @@ import stat
 from os import fstat
 from typing import Any, BinaryIO
 
-from plugin_server.cli_common import Bar, report
+from plugin_server.commands.common import Bar, report
 from plugin_server.indexing import Batch
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from plugin_server.cli_common import Bar, console, emit, settings, shown
+from plugin_server.commands.common import Bar, console, emit, settings
 from plugin_server.offline.account import Account, Rejected, Total
 from plugin_server.offline.part import Part
 from plugin_server.offline.runner import Cluster, here
 from plugin_server.offline.task import Task
 from plugin_server.offline.worker import Recipe
+from plugin_server.printed import shown
 
 #: Rejected documents that are told on standard error one by one.
 SHOWN = 100

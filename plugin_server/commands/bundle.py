@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plugin_server.bundle import CARD, ENCODER, MANIFEST, TOKENIZER, Bundle, Manifest, fingerprint
-from plugin_server.cli_common import console, emit, graphs, json_option, settings
+from plugin_server.commands.common import console, emit, graphs, json_option, settings
 from plugin_server.errors import BundleMalformed
 from plugin_server.fetched import MAX_BYTES, SECONDS, fetched
 from plugin_server.reranker import Reranker

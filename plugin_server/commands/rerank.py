@@ -11,7 +11,7 @@ from rich.text import Text
 
 from plugin_server.blob import TokenBlob
 from plugin_server.candidate import Candidate
-from plugin_server.cli_common import (
+from plugin_server.commands.common import (
     bundle_option,
     calibration_option,
     console,
@@ -26,7 +26,7 @@ from plugin_server.cli_common import (
     top_n_option,
     verification_option,
 )
-from plugin_server.cli_search import hits_table
+from plugin_server.commands.search import hits_table
 from plugin_server.corpus import Refused
 from plugin_server.errors import InvalidField, InvalidRequest, NoCandidates
 from plugin_server.jsonlines import kind, read_lines, text_of, unicode_of

@@ -8,10 +8,10 @@ from typing import Any, BinaryIO
 
 import click
 
-from plugin_server.cli_common import bundle_option, console, graphs, json_option, place
-from plugin_server.cli_engine import engine_options, engine_settings
-from plugin_server.cli_offline import cluster, offline_options, slices_option
-from plugin_server.cli_tally import Tally
+from plugin_server.commands.common import bundle_option, console, graphs, json_option, place
+from plugin_server.commands.engine import engine_options, engine_settings
+from plugin_server.commands.offline import cluster, offline_options, slices_option
+from plugin_server.commands.tally import Tally
 from plugin_server.corpus import Document, Refused, read_corpus
 from plugin_server.index import Index
 from plugin_server.index_file import label_of
@@ -142,7 +142,7 @@ def corpus(
     if not name:
         raise click.UsageError("--engine needs --index NAME")
     if there or isinstance(corpus, str):
-        from plugin_server.cli_offline_index import Offline
+        from plugin_server.commands.offline_index import Offline
 
         work_offline = Offline(where, name, bundle, not no_vectors, there)
         if corpus is None:
@@ -150,7 +150,7 @@ def corpus(
         if not isinstance(corpus, str) and not Path(corpus.name).is_file():
             raise click.UsageError("--runner ray cannot read standard input: give a file")
         context.exit(work_offline.fill(corpus if isinstance(corpus, str) else corpus.name, part_rows))
-    from plugin_server import cli_engine_index as work  # the engines' clients are not needed otherwise
+    from plugin_server.commands import engine_index as work  # the engines' clients are not needed otherwise
 
     reranker = graphs(bundle)
     if corpus is None:
@@ -176,7 +176,7 @@ def check(context: click.Context, /, name: str | None, bundle: str, as_json: boo
     where = engine_settings(**engine)
     if where is None or not name:
         raise click.UsageError("give --engine and --index NAME")
-    from plugin_server import cli_engine_index as work
+    from plugin_server.commands import engine_index as work
 
     context.exit(work.check(where, bundle, name, as_json))
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plugin_server.bundle import Bundle
-from plugin_server.cli_common import bundle_option, console, json_option, settings
-from plugin_server.cli_engine import engine_options, engine_settings
-from plugin_server.cli_offline import cluster, offline_options, slices_option
+from plugin_server.commands.common import bundle_option, console, json_option, settings
+from plugin_server.commands.engine import engine_options, engine_settings
+from plugin_server.commands.offline import cluster, offline_options, slices_option
 from plugin_server.engines.settings import EngineSettings
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def encode(
     from plugin_server.offline.place import Place
 
     place = Place.of(output)  # tells if pyarrow, which what follows needs, is not installed
-    from plugin_server.cli_parts import done, told
+    from plugin_server.commands.parts import done, told
     from plugin_server.offline.folder import Folder
     from plugin_server.offline.task import Encode, without_login
 

@@ -10,22 +10,13 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_server.cli_calibrate import scored_pairs
-from plugin_server.cli_common import (
-    Bar,
-    bundle_option,
-    chance,
-    emit,
-    graphs,
-    json_option,
-    profile_option,
-    report,
-    shown,
-)
+from plugin_server.commands.calibrate import scored_pairs
+from plugin_server.commands.common import Bar, bundle_option, emit, graphs, json_option, profile_option, report
 from plugin_server.corpus import Document, Refused, read_corpus
 from plugin_server.errors import InvalidField, InvalidRequest
 from plugin_server.indexing import batches, encoded_by_id
 from plugin_server.jsonlines import text_of
+from plugin_server.printed import chance, shown
 from plugin_server.reranker import Reranker
 from plugin_server.thresholds.bounds import percent
 from plugin_server.thresholds.margins import (

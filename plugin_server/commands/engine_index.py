@@ -11,8 +11,8 @@ from typing import BinaryIO
 from index_templates.apply import Options
 from index_templates.resource import Resource
 from plugin_server.bundle import Bundle, Manifest
-from plugin_server.cli_common import Bar, console, emit, settings, shown
-from plugin_server.cli_tally import Tally
+from plugin_server.commands.common import Bar, console, emit, settings
+from plugin_server.commands.tally import Tally
 from plugin_server.corpus import read_corpus
 from plugin_server.engines import census, indexing, updating
 from plugin_server.engines.checkpoint import Checkpoint, job_of, place_of
@@ -21,6 +21,7 @@ from plugin_server.engines.patience import patiently
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.engines.target import Target, extend, identities, path
 from plugin_server.errors import EngineMissing
+from plugin_server.printed import shown
 from plugin_server.reranker import Reranker
 
 #: Batches between two checkpoints.

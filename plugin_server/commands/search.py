@@ -11,10 +11,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from plugin_server.cli_common import (
+from plugin_server.commands.common import (
     bundle_option,
     calibration_option,
-    chance,
     console,
     emit,
     hit_fields,
@@ -24,15 +23,15 @@ from plugin_server.cli_common import (
     place,
     policy_option,
     profile_option,
-    shown,
     top_n_option,
     verification_option,
 )
-from plugin_server.cli_engine import engine_options, engine_settings, indices_option
-from plugin_server.cli_index import name_option
+from plugin_server.commands.engine import engine_options, engine_settings, indices_option
+from plugin_server.commands.index import name_option
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.index import Index
 from plugin_server.jsonlines import object_of
+from plugin_server.printed import chance, shown
 from plugin_server.ranking import Hit
 from plugin_server.reranker import Reranker
 from plugin_server.search import DEFAULT_K, Answer, Question, Searcher

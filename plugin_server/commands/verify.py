@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import click
 
 from plugin_server.blob import is_blob
-from plugin_server.cli_common import (
+from plugin_server.commands.common import (
     Bar,
     bundle_option,
     calibration_option,

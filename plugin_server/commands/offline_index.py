@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 
 from plugin_server.bundle import Bundle, Manifest
-from plugin_server.cli_common import settings
-from plugin_server.cli_engine_index import counted, extended, signed
-from plugin_server.cli_parts import done, told
+from plugin_server.commands.common import settings
+from plugin_server.commands.engine_index import counted, extended, signed
+from plugin_server.commands.parts import done, told
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.engines.target import Target

@@ -22,6 +22,7 @@ from plugin_server.choices import Policy, Verification
 from plugin_server.corpus import Refused
 from plugin_server.index import default_path
 from plugin_server.jsonlines import dump
+from plugin_server.printed import shown
 from plugin_server.ranking import Hit
 from plugin_server.reranker import Reranker
 from plugin_server.settings import Settings
@@ -121,17 +122,6 @@ def console(errors: bool = False) -> Console:
     return Console(stderr=errors, markup=False, highlight=False, emoji=False)
 
 
-def shown(text: str, limit: int = 200) -> str:
-    """A text fit for one line of a terminal: no line ends, no control characters, no more than `limit` characters.
-
-    Example:
-        >>> shown("a red\\n\\x1b[2Jcar"), shown("a blue house", 6)
-        ('a red �[2Jcar', 'a blu…')
-    """
-    line = "".join(character if character.isprintable() else "�" for character in " ".join(text.split()))
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
 def emit(value: dict[str, Any]) -> None:
     """Nothing; the object is printed as one line of JSON."""
     sys.stdout.buffer.write(dump(value))
@@ -168,16 +158,6 @@ def hit_fields(hit: Hit) -> dict[str, Any]:
         "unmatched": list(verdict.unmatched),
         "reason": verdict.reason,
     }
-
-
-def chance(probability: float | None) -> str:
-    """A probability for people.
-
-    Example:
-        >>> chance(0.034), chance(None)
-        ('0.03', '–')
-    """
-    return "–" if probability is None else f"{probability:.2f}"
 
 
 class Bar:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import click
 
-from plugin_server.cli_common import console, emit, json_option
+from plugin_server.commands.common import console, emit, json_option
 from plugin_server.errors import InvalidField
 from plugin_server.shadow.figures import Figures
 from plugin_server.shadow.page import fields, page

@@ -16,9 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from plugin_server.bundle import SHORT, Manifest
-from plugin_server.cli_common import (
+from plugin_server.commands.common import (
     bundle_option,
-    chance,
     console,
     emit,
     hit_fields,
@@ -26,14 +25,14 @@ from plugin_server.cli_common import (
     json_option,
     load,
     place,
-    shown,
 )
-from plugin_server.cli_index import DEMO, store
+from plugin_server.commands.index import DEMO, store
 from plugin_server.corpus import read_corpus
 from plugin_server.demo import CORPUS, Result, ask, questions
 from plugin_server.errors import IndexFailure, IndexOfOtherBundle
 from plugin_server.index import Index
 from plugin_server.index_file import label_of
+from plugin_server.printed import chance, shown
 from plugin_server.reranker import Reranker
 from plugin_server.search import Searcher
 

@@ -14,8 +14,8 @@ from index_templates.apply import remove as take
 from index_templates.resource import Resource, names
 from index_templates.store import TemplateError
 from plugin_server.bundle import Bundle
-from plugin_server.cli_common import bundle_option, console, emit, json_option, profile_option, settings
-from plugin_server.cli_engine import engine_options, engine_settings
+from plugin_server.commands.common import bundle_option, console, emit, json_option, profile_option, settings
+from plugin_server.commands.engine import engine_options, engine_settings
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.settings import ENGINES, EngineSettings
 from plugin_server.errors import EngineMissing, InvalidField

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from plugin_server.cli_common import emit, json_option
+from plugin_server.commands.common import emit, json_option
 from plugin_server.errors import InvalidRequest
 from plugin_server.sizing.advice import changed
 from plugin_server.sizing.constants import Constants

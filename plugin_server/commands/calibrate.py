@@ -18,7 +18,7 @@ from rich.text import Text
 from plugin_server.bundle import DEFAULT, Manifest
 from plugin_server.calibration import SUFFIX, Calibration, checked_name
 from plugin_server.calibrations import DEFAULT as DEFAULT_NAME
-from plugin_server.cli_common import Bar, console, emit, graphs, json_option, profile_option, report
+from plugin_server.commands.common import Bar, console, emit, graphs, json_option, profile_option, report
 from plugin_server.corpus import Refused
 from plugin_server.errors import InvalidField
 from plugin_server.reranker import Reranker
