@@ -75,6 +75,15 @@ class Encoder:
         self._tokenizer.enable_truncation(self.manifest.window_tokens, stride=self.manifest.window_overlap)
         self.windows = Windows(bundle, settings.threads, settings.provider)
 
+    @classmethod
+    def load(cls, settings: Settings = DEFAULT) -> Encoder:
+        """Of the bundle that the settings name, or of the one in the package; its verifier is not looked at.
+
+        Raises:
+            BundleError: it cannot be loaded.
+        """
+        return cls(Bundle.at(settings.bundle), settings)
+
     def query(self, text: str, field: str = "query", recall: bool = True) -> Encoded:
         """A query, which must fit one window.
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from plugin_server.corpus import Document, Refused
-from plugin_server.encoder import Encoded
+from plugin_server.encoder import Encoded, Encoder
 from plugin_server.errors import InvalidRequest
 from plugin_server.index import Index
-from plugin_server.reranker import Reranker
 
 #: A batch is full with so many lines, or so many characters.
 BATCH_LINES, BATCH_CHARACTERS = 64, 200_000
@@ -24,7 +23,7 @@ class Batch:
     refused: tuple[Refused, ...]
 
 
-def fill(index: Index, reranker: Reranker, corpus: Iterable[Document | Refused]) -> Iterator[Batch]:
+def fill(index: Index, encoder: Encoder, corpus: Iterable[Document | Refused]) -> Iterator[Batch]:
     """The batches as they are stored, each in one transaction.
 
     Batches begin at the same lines in every run: one that goes on where another was killed encodes the same batches
@@ -37,7 +36,7 @@ def fill(index: Index, reranker: Reranker, corpus: Iterable[Document | Refused])
         refused = [item for item in items if isinstance(item, Refused)]
         documents = [item for item in items if isinstance(item, Document)]
         pending = index.missing(documents)
-        encoded = encoded_by_id(reranker, pending, refused)
+        encoded = encoded_by_id(encoder, pending, refused)
         taken = [document for document in pending if document.id in encoded]
         index.add(taken, [encoded[document.id] for document in taken])
         refused.sort(key=lambda item: item.line)
@@ -51,18 +50,18 @@ class Ready(Document):
     encoded: Encoded | None = field(default=None, compare=False, repr=False)
 
 
-def encoded_by_id(reranker: Reranker, documents: list[Document], refused: list[Refused]) -> dict[str, Encoded]:
+def encoded_by_id(encoder: Encoder, documents: list[Document], refused: list[Refused]) -> dict[str, Encoded]:
     """What could be encoded, by id; what could not is added to `refused`."""
     result = {item.id: item.encoded for item in documents if isinstance(item, Ready) and item.encoded}
     waiting = [document for document in documents if document.id not in result]
     try:
-        encoded = reranker.encode([item.text for item in waiting])
+        encoded = encoder.documents([item.text for item in waiting])
         return result | {document.id: item for document, item in zip(waiting, encoded, strict=True)}
     except InvalidRequest:  # one of them: find it
         pass
     for document in waiting:
         try:
-            result[document.id] = reranker.encoder.documents([document.text], ["text"])[0]
+            result[document.id] = encoder.documents([document.text], ["text"])[0]
         except InvalidRequest as error:
             refused.append(Refused(document.line, str(error), document.id))
     return result

@@ -160,7 +160,7 @@ async def filled(settings: EngineSettings, index: str, reranker: Reranker, docum
     """What became of the documents, all batches together."""
     async with Engine(settings) as engine:
         target = await Target.open(engine, index, reranker.manifest)
-        batches = [step.batch async for step in fill(target, reranker, documents)]
+        batches = [step.batch async for step in fill(target, reranker.encoder, documents)]
     refused = tuple(item for batch in batches for item in batch.refused)
     return Batch(sum(batch.added for batch in batches), sum(batch.unchanged for batch in batches), refused)
 
@@ -246,7 +246,7 @@ async def updated(
         mapped = await extend(engine, index, fields_of(where, reranker.manifest, vectors))
         has = vectors and mapped.dimension > 0
         target = Target(engine, index, mapped.expect(index, reranker.manifest.recall_dimension, has), has)
-        async for step in update(target, reranker):
+        async for step in update(target, reranker.encoder):
             steps.append(step)
             after(len(steps))
     return steps

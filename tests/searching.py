@@ -142,7 +142,7 @@ def site(
         async with Connection(settings) as connection:
             target = await Target.open(connection, made.index, reranker.manifest)
             numbered = (replace(document, line=number) for number, document in enumerate(documents, 1))
-            async for progress in fill(target, reranker, numbered):
+            async for progress in fill(target, reranker.encoder, numbered):
                 assert not progress.batch.refused
             await connection.request("POST", f"/{made.index}/_refresh")
 

@@ -251,7 +251,7 @@ def test_blobs_without_vectors_and_vectors_later(engine: Node, indices: Indices,
     async def added(vectors: bool) -> list[int]:
         async with Engine(settings_of(engine)) as client:
             target = await Target.open(client, index, tiny_reranker.manifest, vectors)
-            return [step.batch.added async for step in fill(target, tiny_reranker, DOCUMENTS[:3])]
+            return [step.batch.added async for step in fill(target, tiny_reranker.encoder, DOCUMENTS[:3])]
 
     assert asyncio.run(added(False)) == [3]
     assert stored(engine, index) == expected(tiny_reranker, DOCUMENTS[:3])

@@ -86,7 +86,7 @@ def test_searches_go_on_while_an_index_moves_to_another_bundle(
             mapped = await extend(engine, index, fields_of(where, moving.manifest, True))
             searcher, steps = EngineSearcher(Core(moving), engine), []
             await look(searcher)
-            async for step in update(Target(engine, index, mapped, True), moving):
+            async for step in update(Target(engine, index, mapped, True), moving.encoder):
                 steps.append(step)
                 await look(searcher)
             return steps

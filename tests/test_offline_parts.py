@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -14,11 +15,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from indices import corpus_file
 
+from plugin_server import Bundle, Settings
+from plugin_server.bundle import VERIFIER
 from plugin_server.corpus import Document, Refused, read_corpus
 from plugin_server.errors import InvalidField
 from plugin_server.offline import inputs, lines
+from plugin_server.offline.folder import Folder
 from plugin_server.offline.part import Part
+from plugin_server.offline.place import Place
+from plugin_server.offline.runner import here
+from plugin_server.offline.task import Encode
+from plugin_server.offline.worker import Recipe
 
 LINE = b'{"id": "%d", "text": "the bus leaves at %d"}\n'
 FILES: list[tuple[bytes, int, int, str]] = [
@@ -188,3 +197,15 @@ def test_what_cannot_be_read_is_told_before_anything_is_done(
 ) -> None:
     with pytest.raises(InvalidField, match=message):
         inputs.parts(inputs.files([str(make(tmp_path))]), 10)
+
+
+def test_a_worker_loads_the_encoder_alone(tmp_path: Path, tiny: Bundle) -> None:
+    """Without a verifier's graph; each graph takes memory in each of a machine's workers."""
+    shutil.copytree(tiny.folder, tmp_path / "bundle")
+    (tmp_path / "bundle" / VERIFIER).unlink()
+    corpus = corpus_file(tmp_path / "corpus.jsonl", [Document("a", "The bus leaves at ten.")])
+    (part,) = inputs.parts(inputs.files([str(corpus)]), 10)
+    Folder(Place.of(str(tmp_path / "out"))).begin({})
+    recipe = Recipe(Encode(str(tmp_path / "out"), None), Settings(bundle=str(tmp_path / "bundle"), threads=1))
+    (account,) = here(recipe, [part])
+    assert (account.written, account.failure) == (1, "")

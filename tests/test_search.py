@@ -29,7 +29,7 @@ DOCUMENTS = [Document(f"d{number}", text, line=number + 1) for number, text in e
 @pytest.fixture(scope="module")
 def index(reranker: Reranker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     with Index.create(tmp_path_factory.mktemp("index") / "index.db", reranker.manifest) as made:
-        list(fill(made, reranker, DOCUMENTS))
+        list(fill(made, reranker.encoder, DOCUMENTS))
         yield made
 
 
@@ -96,19 +96,19 @@ def test_a_bad_request_is_named(
 
 def test_filling_again_changes_nothing(reranker: Reranker, tmp_path: Path) -> None:
     with Index.create(tmp_path / "index.db", reranker.manifest) as index:
-        assert list(fill(index, reranker, DOCUMENTS)) == [Batch(6, 0, ())]
+        assert list(fill(index, reranker.encoder, DOCUMENTS)) == [Batch(6, 0, ())]
         before = index.search(np.eye(1, reranker.manifest.recall_dimension, dtype=np.float32)[0], 10)
-        assert list(fill(index, reranker, DOCUMENTS)) == [Batch(0, 6, ())]
+        assert list(fill(index, reranker.encoder, DOCUMENTS)) == [Batch(0, 6, ())]
         assert index.search(np.eye(1, reranker.manifest.recall_dimension, dtype=np.float32)[0], 10) == before
         changed = [*DOCUMENTS[:5], Document("d5", "Another text.")]
-        assert list(fill(index, reranker, changed)) == [Batch(1, 5, ())]
+        assert list(fill(index, reranker.encoder, changed)) == [Batch(1, 5, ())]
         assert len(index) == 6
 
 
 def test_what_only_the_encoder_can_refuse_is_refused_by_its_line(reranker: Reranker, tmp_path: Path) -> None:
     corpus = [DOCUMENTS[0], Document("bad", "\u0301", line=7), Refused(3, "not JSON"), DOCUMENTS[1]]
     with Index.create(tmp_path / "index.db", reranker.manifest) as index:
-        (batch,) = fill(index, reranker, corpus)
+        (batch,) = fill(index, reranker.encoder, corpus)
         assert len(index) == batch.added == 2
     assert [item.line for item in batch.refused] == [3, 7]
     assert batch.refused[1].reason.startswith("text: holds no words")
@@ -119,4 +119,4 @@ def test_batches_are_bounded_by_lines_and_characters(tmp_path: Path) -> None:
     corpus = [Document(f"s{number}", f"text {number}") for number in range(65)]
     corpus += [Document("huge", "x" * 1_000_000), Document("after", "text")]  # one word, so one unknown token
     with Index.create(tmp_path / "index.db", reranker.manifest) as index:
-        assert [batch.added for batch in fill(index, reranker, corpus)] == [64, 2, 1]
+        assert [batch.added for batch in fill(index, reranker.encoder, corpus)] == [64, 2, 1]

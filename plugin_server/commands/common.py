@@ -20,6 +20,7 @@ from plugin_server.bundle import PROFILES
 from plugin_server.calibration import Calibration
 from plugin_server.choices import Policy, Verification
 from plugin_server.corpus import Refused
+from plugin_server.encoder import Encoder
 from plugin_server.index import default_path
 from plugin_server.jsonlines import dump
 from plugin_server.printed import shown
@@ -105,6 +106,11 @@ def load(bundle: str = "", calibration: Path | None = None) -> Reranker:
 def graphs(bundle: str = "") -> Reranker:
     """The bundle that `load` gives, without calibrations nor a previous bundle: for commands that judge nothing."""
     return Reranker.load(replace(settings(bundle), calibrations="", previous_bundle=""))
+
+
+def encoder(bundle: str = "") -> Encoder:
+    """The encoder of the bundle that `load` gives: for commands that only encode."""
+    return Encoder.load(settings(bundle))
 
 
 def name_of(calibration: Path | None) -> str:

@@ -96,7 +96,7 @@ def prepared(file: Path, reranker: Reranker) -> Index:
     except IndexOfOtherBundle:
         index = Index.create(file, reranker.manifest, DEMO, replace=True)
     with CORPUS.open("rb") as corpus:
-        store(index, reranker, read_corpus(corpus, reranker.settings.max_characters), corpus)
+        store(index, reranker.encoder, read_corpus(corpus, reranker.settings.max_characters), corpus)
     return index
 
 

@@ -14,6 +14,7 @@ from plugin_server.bundle import Bundle, Manifest
 from plugin_server.commands.common import Bar, console, emit, settings
 from plugin_server.commands.tally import Tally
 from plugin_server.corpus import read_corpus
+from plugin_server.encoder import Encoder
 from plugin_server.engines import census, indexing, updating
 from plugin_server.engines.checkpoint import Checkpoint, job_of, place_of
 from plugin_server.engines.connection import Engine
@@ -22,20 +23,19 @@ from plugin_server.engines.settings import EngineSettings
 from plugin_server.engines.target import Target, extend, identities, path
 from plugin_server.errors import EngineMissing
 from plugin_server.printed import shown
-from plugin_server.reranker import Reranker
 
 #: Batches between two checkpoints.
 CHECKPOINT_BATCHES = 16
 
 
-def fill(where: EngineSettings, reranker: Reranker, name: str, vectors: bool, corpus: BinaryIO) -> int:
+def fill(where: EngineSettings, encoder: Encoder, name: str, vectors: bool, corpus: BinaryIO) -> int:
     """The exit code, after a corpus was stored in an engine's index."""
-    return asyncio.run(_fill(where, reranker, name, vectors, corpus))
+    return asyncio.run(_fill(where, encoder, name, vectors, corpus))
 
 
-def update(where: EngineSettings, reranker: Reranker, name: str, vectors: bool) -> int:
+def update(where: EngineSettings, encoder: Encoder, name: str, vectors: bool) -> int:
     """The exit code, after documents of an engine's index got blobs and vectors."""
-    return asyncio.run(_update(where, reranker, name, vectors))
+    return asyncio.run(_update(where, encoder, name, vectors))
 
 
 def check(where: EngineSettings, bundle: str, name: str, as_json: bool) -> int:
@@ -43,13 +43,13 @@ def check(where: EngineSettings, bundle: str, name: str, as_json: bool) -> int:
     return asyncio.run(_check(where, Bundle.open(settings(bundle).bundle).manifest.fingerprint, name, as_json))
 
 
-async def _fill(where: EngineSettings, reranker: Reranker, name: str, vectors: bool, corpus: BinaryIO) -> int:
+async def _fill(where: EngineSettings, encoder: Encoder, name: str, vectors: bool, corpus: BinaryIO) -> int:
     async with Engine(where) as engine:
-        target = await Target.open(engine, name, reranker.manifest, vectors)
-        keeper = await _Keeper.open(target, reranker, corpus)
-        lines = read_corpus(corpus, reranker.settings.max_characters)
+        target = await Target.open(engine, name, encoder.manifest, vectors)
+        keeper = await _Keeper.open(target, encoder, corpus)
+        lines = read_corpus(corpus, encoder.max_characters)
         with Tally(corpus) as tally:
-            async with aclosing(indexing.fill(target, reranker, lines, keeper.done)) as steps:
+            async with aclosing(indexing.fill(target, encoder, lines, keeper.done)) as steps:
                 async for step in steps:
                     tally.add(step.batch)
                     await keeper.keep(step)
@@ -71,16 +71,16 @@ async def counted(engine: Engine, name: str) -> None:
 class _Keeper:
     """Keeps the checkpoint of a run that reads a file; it goes no further than the first line refused."""
 
-    def __init__(self, corpus: Path | None, target: Target, reranker: Reranker) -> None:
-        self._corpus, self._target, self._reranker = corpus, target, reranker
+    def __init__(self, corpus: Path | None, target: Target, encoder: Encoder) -> None:
+        self._corpus, self._target, self._encoder = corpus, target, encoder
         self._file: Path | None = None
         self._job, self._steps, self._whole, self.done = "", 0, True, 0
 
     @classmethod
-    async def open(cls, target: Target, reranker: Reranker, corpus: BinaryIO) -> _Keeper:
+    async def open(cls, target: Target, encoder: Encoder, corpus: BinaryIO) -> _Keeper:
         """The keeper, and how far an earlier run came."""
         named = Path(str(getattr(corpus, "name", "")))
-        keeper = cls(named if named.is_file() else None, target, reranker)
+        keeper = cls(named if named.is_file() else None, target, encoder)
         await keeper._found()
         if keeper._file:
             keeper.done = Checkpoint.read(keeper._file, keeper._job).line
@@ -111,16 +111,16 @@ class _Keeper:
         except EngineMissing:
             return
         fields = f"{self._target.engine.layout.text} {self._target.vectors}"
-        self._job = job_of(self._corpus, uuids, self._reranker.manifest.fingerprint, fields)
+        self._job = job_of(self._corpus, uuids, self._encoder.manifest.fingerprint, fields)
         self._file = place_of(self._job, os.environ)
 
 
-async def _update(where: EngineSettings, reranker: Reranker, name: str, vectors: bool) -> int:
+async def _update(where: EngineSettings, encoder: Encoder, name: str, vectors: bool) -> int:
     done = changed = refused = 0
     async with Engine(where) as engine:
-        target = await extended(engine, reranker.manifest, name, vectors)
+        target = await extended(engine, encoder.manifest, name, vectors)
         with Bar("Updating") as bar:
-            async with aclosing(updating.update(target, reranker)) as steps:
+            async with aclosing(updating.update(target, encoder)) as steps:
                 async for step in steps:
                     done, changed, refused = done + step.updated, changed + step.changed, refused + len(step.refused)
                     for identity, reason in step.refused:
@@ -128,7 +128,7 @@ async def _update(where: EngineSettings, reranker: Reranker, name: str, vectors:
                     bar.update(
                         done + refused, step.total, f"{done} updated, {changed} changed meanwhile, {refused} refused"
                     )
-        left = await signed(engine, reranker.manifest, name)
+        left = await signed(engine, encoder.manifest, name)
         return 1 if refused or left else 0
 
 

@@ -8,15 +8,15 @@ from typing import Any, BinaryIO
 
 import click
 
-from plugin_server.commands.common import bundle_option, console, graphs, json_option, place
+from plugin_server.commands.common import bundle_option, console, encoder, json_option, place
 from plugin_server.commands.engine import engine_options, engine_settings
 from plugin_server.commands.offline import cluster, offline_options, slices_option
 from plugin_server.commands.tally import Tally
 from plugin_server.corpus import Document, Refused, read_corpus
+from plugin_server.encoder import Encoder
 from plugin_server.index import Index
 from plugin_server.index_file import label_of
 from plugin_server.indexing import fill
-from plugin_server.reranker import Reranker
 
 #: Label of an index that holds the demo's documents and none of the user's.
 DEMO = "demo"
@@ -152,10 +152,10 @@ def corpus(
         context.exit(work_offline.fill(corpus if isinstance(corpus, str) else corpus.name, part_rows))
     from plugin_server.commands import engine_index as work  # the engines' clients are not needed otherwise
 
-    reranker = graphs(bundle)
+    loaded = encoder(bundle)
     if corpus is None:
-        context.exit(work.update(where, reranker, name, not no_vectors))
-    context.exit(work.fill(where, reranker, name, not no_vectors, corpus))
+        context.exit(work.update(where, loaded, name, not no_vectors))
+    context.exit(work.fill(where, loaded, name, not no_vectors, corpus))
 
 
 @index.command()
@@ -181,22 +181,22 @@ def check(context: click.Context, /, name: str | None, bundle: str, as_json: boo
     context.exit(work.check(where, bundle, name, as_json))
 
 
-def store(index: Index, reranker: Reranker, corpus: Iterable[Document | Refused], stream: BinaryIO) -> int:
+def store(index: Index, encoder: Encoder, corpus: Iterable[Document | Refused], stream: BinaryIO) -> int:
     """The number of lines refused; the others are in the index, with a progress bar on the way.
 
     Args:
         stream: what the corpus is read from, for the share that is done.
     """
     with Tally(stream) as tally:
-        for batch in fill(index, reranker, corpus):
+        for batch in fill(index, encoder, corpus):
             tally.add(batch)
     return tally.refused
 
 
 def _embedded(corpus: BinaryIO, path: Path | None, bundle: str, replace: bool) -> int:
     """The exit code, after the corpus was stored in the embedded index."""
-    reranker, file = graphs(bundle), place(path)
-    with Index.create(file, reranker.manifest, replace=replace or label_of(file) == DEMO) as target:
-        refused = store(target, reranker, read_corpus(corpus, reranker.settings.max_characters), corpus)
+    loaded, file = encoder(bundle), place(path)
+    with Index.create(file, loaded.manifest, replace=replace or label_of(file) == DEMO) as target:
+        refused = store(target, loaded, read_corpus(corpus, loaded.max_characters), corpus)
         console(errors=True).print(f"{len(target)} documents in {file}", soft_wrap=True)
     return 1 if refused else 0

@@ -121,7 +121,7 @@ def encoded(
         for batch in batches(items):
             refused += [item for item in batch if isinstance(item, Refused)]
             asked = [item for item in batch if isinstance(item, Document)]
-            by_id = encoded_by_id(reranker, asked, refused)
+            by_id = encoded_by_id(reranker.encoder, asked, refused)
             read = [document for document in asked if document.id in by_id]
             documents += read
             vectors += [by_id[document.id].vectors for document in read]

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 
 from plugin_server.corpus import Document, Refused
-from plugin_server.encoder import Encoded
+from plugin_server.encoder import Encoded, Encoder
 from plugin_server.engines.bulk import Action, write
 from plugin_server.engines.connection import shaped
 from plugin_server.engines.document import digest, encoding, source
@@ -17,7 +17,6 @@ from plugin_server.engines.patience import patiently
 from plugin_server.engines.target import Target, path
 from plugin_server.errors import EngineMissing, InvalidField
 from plugin_server.indexing import Batch, batches, encoded_by_id
-from plugin_server.reranker import Reranker
 
 #: Batches being written at a time; encoding waits while so many are.
 IN_FLIGHT = 4
@@ -32,7 +31,7 @@ class Progress:
 
 
 async def fill(
-    target: Target, reranker: Reranker, corpus: Iterable[Document | Refused], done: int = 0
+    target: Target, encoder: Encoder, corpus: Iterable[Document | Refused], done: int = 0
 ) -> AsyncGenerator[Progress]:
     """The batches in the corpus' order, each once it is acknowledged.
 
@@ -50,7 +49,7 @@ async def fill(
     try:
         for items in batches(corpus):
             last = max(item.line for item in items)
-            flying.append(asyncio.create_task(_store(target, await _prepared(target, reranker, items, done), last)))
+            flying.append(asyncio.create_task(_store(target, await _prepared(target, encoder, items, done), last)))
             while len(flying) >= IN_FLIGHT or (flying and flying[0].done()):
                 yield await flying.popleft()
         while flying:
@@ -68,12 +67,12 @@ class _Prepared:
     refused: list[Refused]
 
 
-async def _prepared(target: Target, reranker: Reranker, items: list[Document | Refused], done: int) -> _Prepared:
+async def _prepared(target: Target, encoder: Encoder, items: list[Document | Refused], done: int) -> _Prepared:
     """The actions of a batch, its texts encoded."""
     refused = [item for item in items if isinstance(item, Refused)]
     documents = [item for item in items if isinstance(item, Document) and (not done or item.line > done)]
     unchanged = len(items) - len(refused) - len(documents)
-    fingerprint = reranker.manifest.fingerprint
+    fingerprint = encoder.manifest.fingerprint
     signs: dict[str, str] = {}
     for document in list(documents):
         try:
@@ -84,24 +83,24 @@ async def _prepared(target: Target, reranker: Reranker, items: list[Document | R
     present = await _present(target, list(signs))
     pending = [document for document in documents if present.get(document.id) != signs[document.id]]
     unchanged += len(documents) - len(pending)
-    actions = await asyncio.to_thread(_actions, target, reranker, pending, signs, refused) if pending else []
+    actions = await asyncio.to_thread(_actions, target, encoder, pending, signs, refused) if pending else []
     return _Prepared(actions, unchanged, refused)
 
 
 def _actions(
-    target: Target, reranker: Reranker, documents: list[Document], signs: dict[str, str], refused: list[Refused]
+    target: Target, encoder: Encoder, documents: list[Document], signs: dict[str, str], refused: list[Refused]
 ) -> list[Action]:
     """The documents encoded, and what to write of them; what cannot be encoded is added to `refused`."""
-    encoded = encoded_by_id(reranker, documents, refused)
+    encoded = encoded_by_id(encoder, documents, refused)
     return [
-        _action(target, reranker, document, encoded[document.id], signs[document.id])
+        _action(target, encoder, document, encoded[document.id], signs[document.id])
         for document in documents
         if document.id in encoded
     ]
 
 
-def _action(target: Target, reranker: Reranker, document: Document, encoded: Encoded, sign: str) -> Action:
-    own = encoding(encoded, reranker.manifest.fingerprint, target.mapped, target.vectors)
+def _action(target: Target, encoder: Encoder, document: Document, encoded: Encoded, sign: str) -> Action:
+    own = encoding(encoded, encoder.manifest.fingerprint, target.mapped, target.vectors)
     body = source(document, target.engine.layout) | own | {DIGEST: sign}
     return Action({"index": {"_index": target.name, "_id": document.id}}, body, document.line)
 

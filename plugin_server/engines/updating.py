@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugin_server.corpus import Document, Refused, document_of
+from plugin_server.encoder import Encoder
 from plugin_server.engines.bulk import CONFLICT, Action, write
 from plugin_server.engines.document import digest, encoding
 from plugin_server.engines.layout import BUNDLE, DIGEST, OWN_PATTERN, WINDOWS
@@ -17,7 +18,6 @@ from plugin_server.engines.scroll import WHOLE, ListLost, Slice, pages
 from plugin_server.engines.target import Target, path
 from plugin_server.errors import InvalidRequest
 from plugin_server.indexing import BATCH_LINES, encoded_by_id
-from plugin_server.reranker import Reranker
 
 #: Passes over what changed under the hand of the one before, or what it did not come to.
 PASSES = 5
@@ -40,7 +40,7 @@ class Updated:
     total: int
 
 
-async def update(target: Target, reranker: Reranker, piece: Slice = WHOLE) -> AsyncGenerator[Updated]:
+async def update(target: Target, encoder: Encoder, piece: Slice = WHOLE) -> AsyncGenerator[Updated]:
     """The batches of documents without a blob of the loaded bundle, each once it is acknowledged.
 
     A run that was stopped goes on where it was: what is done is not found any more.
@@ -54,11 +54,11 @@ async def update(target: Target, reranker: Reranker, piece: Slice = WHOLE) -> As
     refused: set[str] = set()
     for _ in range(PASSES):
         changed, lost = 0, False
-        async with aclosing(_outstanding(target, reranker.manifest.fingerprint, piece)) as found:
+        async with aclosing(_outstanding(target, encoder.manifest.fingerprint, piece)) as found:
             async for hits, total in found:
                 lost = not hits
                 fresh = [hit for hit in hits if hit["_id"] not in refused]
-                result = await _updated(target, reranker, fresh, total)
+                result = await _updated(target, encoder, fresh, total)
                 refused |= {identity for identity, _ in result.refused}
                 changed += result.changed
                 yield result
@@ -96,9 +96,9 @@ async def _outstanding(
             yield [], total
 
 
-async def _updated(target: Target, reranker: Reranker, hits: list[dict[str, Any]], total: int) -> Updated:
+async def _updated(target: Target, encoder: Encoder, hits: list[dict[str, Any]], total: int) -> Updated:
     """What became of these hits."""
-    actions, refused = await asyncio.to_thread(_actions, target, reranker, hits)
+    actions, refused = await asyncio.to_thread(_actions, target, encoder, hits)
     refusals = await write(target.engine, actions) if actions else []
     # gone or written by somebody else since it was read
     changed = [item for item in refusals if item.status in (CONFLICT, 404)]
@@ -107,11 +107,11 @@ async def _updated(target: Target, reranker: Reranker, hits: list[dict[str, Any]
 
 
 def _actions(
-    target: Target, reranker: Reranker, hits: list[dict[str, Any]]
+    target: Target, encoder: Encoder, hits: list[dict[str, Any]]
 ) -> tuple[list[Action], list[tuple[str, str]]]:
     """Partial updates, and what cannot be encoded."""
     layout, limit, fingerprint = (
-        target.engine.layout, reranker.settings.max_characters, reranker.manifest.fingerprint,
+        target.engine.layout, encoder.max_characters, encoder.manifest.fingerprint,
     )  # fmt: skip
     refused: list[tuple[str, str]] = []
     documents: list[Document] = []
@@ -122,7 +122,7 @@ def _actions(
         except InvalidRequest as error:
             refused.append((hit["_id"], str(error)))
     faulty: list[Refused] = []
-    encoded = encoded_by_id(reranker, documents, faulty)
+    encoded = encoded_by_id(encoder, documents, faulty)
     refused += [(hits[item.line]["_id"], item.reason) for item in faulty]
     actions = []
     for identity, item in encoded.items():

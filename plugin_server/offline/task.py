@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from plugin_server.corpus import Document, Refused
-from plugin_server.encoder import Encoded
+from plugin_server.encoder import Encoded, Encoder
 from plugin_server.engines import indexing, updating
 from plugin_server.engines.connection import Engine
 from plugin_server.engines.scroll import Slice
@@ -22,13 +22,12 @@ from plugin_server.offline import inputs, listing
 from plugin_server.offline.account import Account, Rejected
 from plugin_server.offline.part import Part
 from plugin_server.offline.place import Place
-from plugin_server.reranker import Reranker
 
 
 class Task(Protocol):
     """What is done with every part."""
 
-    def do(self, reranker: Reranker, part: Part) -> Account:
+    def do(self, encoder: Encoder, part: Part) -> Account:
         """What became of the part.
 
         Raises:
@@ -47,11 +46,11 @@ class Encode:
     output: str
     engine: EngineSettings | None = None
 
-    def do(self, reranker: Reranker, part: Part) -> Account:
+    def do(self, encoder: Encoder, part: Part) -> Account:
         """What became of the part, see `Task.do`."""
         from plugin_server.offline.folder import Folder  # pyarrow is not needed by the other tasks
 
-        limit, rejected = reranker.settings.max_characters, list[Rejected]()
+        limit, rejected = encoder.max_characters, list[Rejected]()
         read = 0
 
         def encoded() -> Iterator[list[tuple[Document, Encoded]]]:
@@ -60,12 +59,12 @@ class Encode:
                 read += len(items)
                 refused = [item for item in items if isinstance(item, Refused)]
                 wanted = [item for item in items if isinstance(item, Document)]
-                found = encoded_by_id(reranker, wanted, refused)
+                found = encoded_by_id(encoder, wanted, refused)
                 rejected.extend(_rejected(part, item) for item in sorted(refused, key=lambda item: item.line))
                 yield [(document, found[document.id]) for document in wanted if document.id in found]
 
         folder = Folder(Place.of(self.output))
-        written = folder.write(part.name, encoded(), reranker.manifest)
+        written = folder.write(part.name, encoded(), encoder.manifest)
         account = Account(part.name, read, written, written, rejected=tuple(rejected))
         folder.done(account)
         return account
@@ -84,17 +83,17 @@ class Writing(ABC):
     index: str
     vectors: bool
 
-    def do(self, reranker: Reranker, part: Part) -> Account:
+    def do(self, encoder: Encoder, part: Part) -> Account:
         """What became of the part, see `Task.do`."""
-        return asyncio.run(self._connected(reranker, part))
+        return asyncio.run(self._connected(encoder, part))
 
-    async def _connected(self, reranker: Reranker, part: Part) -> Account:
+    async def _connected(self, encoder: Encoder, part: Part) -> Account:
         async with Engine(own(self.engine)) as engine:
-            target = await Target.open(engine, self.index, reranker.manifest, self.vectors)
-            return await self._do(target, reranker, part)
+            target = await Target.open(engine, self.index, encoder.manifest, self.vectors)
+            return await self._do(target, encoder, part)
 
     @abstractmethod
-    async def _do(self, target: Target, reranker: Reranker, part: Part) -> Account:
+    async def _do(self, target: Target, encoder: Encoder, part: Part) -> Account:
         """What became of the part."""
 
 
@@ -102,18 +101,18 @@ class Writing(ABC):
 class Fill(Writing):
     """A part of files encoded and written into the index; what is there in the same form stays."""
 
-    async def _do(self, target: Target, reranker: Reranker, part: Part) -> Account:
+    async def _do(self, target: Target, encoder: Encoder, part: Part) -> Account:
         added = unchanged = 0
         rejected: list[Rejected] = []
         ready = 0
 
         def corpus() -> Iterator[Document | Refused]:
             nonlocal ready
-            for item in inputs.documents(part, reranker.settings.max_characters, reranker.manifest):
+            for item in inputs.documents(part, encoder.max_characters, encoder.manifest):
                 ready += isinstance(item, Ready)
                 yield item
 
-        async with aclosing(indexing.fill(target, reranker, corpus())) as steps:
+        async with aclosing(indexing.fill(target, encoder, corpus())) as steps:
             async for step in steps:
                 added, unchanged = added + step.batch.added, unchanged + step.batch.unchanged
                 rejected += [_rejected(part, item) for item in step.batch.refused]
@@ -125,10 +124,10 @@ class Fill(Writing):
 class Update(Writing):
     """A slice of the index, whose documents get blobs and, if it has the fields, vectors."""
 
-    async def _do(self, target: Target, reranker: Reranker, part: Part) -> Account:
+    async def _do(self, target: Target, encoder: Encoder, part: Part) -> Account:
         updated = changed = 0
         rejected: list[Rejected] = []
-        async with aclosing(updating.update(target, reranker, Slice(part.begin, part.size))) as steps:
+        async with aclosing(updating.update(target, encoder, Slice(part.begin, part.size))) as steps:
             async for step in steps:
                 updated, changed = updated + step.updated, changed + step.changed
                 rejected += [Rejected(f"{self.index}/{name}", reason) for name, reason in step.refused]

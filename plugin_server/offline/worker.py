@@ -5,11 +5,11 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, replace
 
+from plugin_server.encoder import Encoder
 from plugin_server.errors import SimgateError
 from plugin_server.offline.account import Account
 from plugin_server.offline.part import Part
 from plugin_server.offline.task import Task
-from plugin_server.reranker import Reranker
 from plugin_server.session import limit_numpy
 from plugin_server.settings import Settings
 
@@ -40,15 +40,14 @@ class Worker:
 
     def __init__(self, recipe: Recipe) -> None:
         limit_numpy(recipe.settings.threads)
-        alone = replace(recipe.settings, calibrations="", previous_bundle="", cache_bytes=0)
-        self._task, self._reranker = recipe.task, Reranker.load(alone)
+        self._task, self._encoder = recipe.task, Encoder.load(replace(recipe.settings, cache_bytes=0))
 
     def __call__(self, part: Part) -> Account:
         """What became of the part; with a failure if it was tried in vain."""
         failure = ""
         for _ in range(ATTEMPTS):
             try:
-                return self._task.do(self._reranker, part)
+                return self._task.do(self._encoder, part)
             except (*FAULTS, ValueError) as error:
                 failure = f"{part.source}: {error}" if str(error) else f"{part.source}: {error!r}"
         return Account(part.name, failure=failure)

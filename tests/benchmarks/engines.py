@@ -84,7 +84,7 @@ async def index(engine: Engine, reranker: Reranker, texts: Sequence[str]) -> dic
         part = list(lines(texts[start : start + PART]))
         corpus = read_corpus(io.BytesIO(b"".join(part)), 200_000)
         began = time.perf_counter()
-        async for step in fill(target, reranker, _shifted(corpus, start)):
+        async for step in fill(target, reranker.encoder, _shifted(corpus, start)):
             written += step.batch.added
         indexed += time.perf_counter() - began
         chosen = list(texts[start : start + ALONE])
