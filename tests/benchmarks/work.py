@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import statistics
 import time
@@ -15,6 +16,8 @@ from plugin_server.engines.recall import body
 from plugin_server.engines.target import known
 from plugin_server.search import Question
 
+#: Seconds after which a node looks anew; until then it gives what it saw before (``monitor.process.refresh_interval``).
+STALE = 1.1
 #: What an answer may hold: any hits, and their fields besides the ids.
 ANSWERS = {"no hits": (False, False), "ids": (True, False), "blobs": (True, True)}
 
@@ -64,5 +67,6 @@ def _sizes(answers: Sequence[Any]) -> dict[str, float]:
 
 async def _processor(engine: Engine) -> float:
     """Milliseconds of a core that the nodes have taken since they began."""
+    await asyncio.sleep(STALE)
     nodes = (await engine.request("GET", "/_nodes/stats/process"))["nodes"].values()
     return float(sum(node["process"]["cpu"]["total_in_millis"] for node in nodes))
