@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -111,7 +112,7 @@ async def _ready(engine: Engine, reranker: Reranker, http: str) -> None:
 
 @asynccontextmanager
 async def sidecar(engine: Engine, index: str) -> AsyncIterator[tuple[str, str]]:
-    """The addresses for gRPC and for HTTP of a server of its own."""
+    """The addresses for gRPC and for HTTP of a server of its own, which encodes a query anew each time."""
     command = [
         sys.executable,
         "-m",
@@ -123,7 +124,8 @@ async def sidecar(engine: Engine, index: str) -> AsyncIterator[tuple[str, str]]:
         engine.settings.engine_url,
     ]
     command += ["--index", index, "--address", "127.0.0.1:0", "--http", "127.0.0.1:0"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    environment = {**os.environ, "SIMGATE_CACHE_BYTES": "0"}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr is not None
     try:
         line = await asyncio.to_thread(process.stderr.readline)
