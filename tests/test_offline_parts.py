@@ -200,7 +200,7 @@ def test_what_cannot_be_read_is_told_before_anything_is_done(
 
 
 def test_a_worker_loads_the_encoder_alone(tmp_path: Path, tiny: Bundle) -> None:
-    """Without a verifier's graph; each graph takes memory in each of a machine's workers."""
+    """One session of onnxruntime in each: it does without the graph of the verifier."""
     shutil.copytree(tiny.folder, tmp_path / "bundle")
     (tmp_path / "bundle" / VERIFIER).unlink()
     corpus = corpus_file(tmp_path / "corpus.jsonl", [Document("a", "The bus leaves at ten.")])
