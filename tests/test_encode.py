@@ -130,7 +130,7 @@ OTHERS: list[tuple[Callable[[Path, Bundle, Bundle], list[str | Path]], str]] = [
     (longer, "a line more"),
     (lambda corpus, tiny, eight: [corpus, "--bundle", eight.folder], "another bundle"),
     (lambda corpus, tiny, eight: [corpus, "--part-rows", "60"], "other parts"),
-    (lambda corpus, tiny, eight: [corpus, corpus], "more inputs"),
+    (lambda corpus, tiny, eight: [corpus, corpus_file(corpus.with_name("more.jsonl"), DOCUMENTS)], "more inputs"),
 ]
 
 
@@ -163,8 +163,10 @@ MISUSES: list[tuple[list[str], int, str, str]] = [
     (["missing.jsonl"], 1, "there is no such file or folder", "no file"),
     (["{corpus}", "--bundle", "missing"], 1, "missing/bundle.json", "no bundle"),
     (["{corpus}", "-o", "{folder}"], 1, "give an empty folder", "a folder with other things"),
-    (["{corpus}", "-o", "{corpus}"], 1, "corpus.jsonl cannot be used", "a file for a folder"),
-    (["{corpus}", "-o", "{corpus}/out"], 1, "output: ", "a folder that cannot be made"),
+    (["{corpus}", "-o", "{folder}/file"], 1, "file cannot be used", "a file for a folder"),
+    (["{corpus}", "-o", "{folder}/file/out"], 1, "out cannot be used", "a folder that cannot be made"),
+    (["{folder}", "-o", "{folder}/out"], 1, "out lies in the input", "an output in its input"),
+    (["{folder}", "-o", "{folder}/link/out"], 1, "out lies in the input", "an output in its input by a link"),
     (["{corpus}", "--part-rows", "0"], 2, "0 is not in the range", "no rows"),
     (["{corpus}", "--slices", "2000"], 2, "2000 is not in the range", "too many slices"),
 ]
@@ -173,6 +175,8 @@ MISUSES: list[tuple[list[str], int, str, str]] = [
 @pytest.mark.parametrize(("given", "code", "message", "remark"), MISUSES, ids=[case[3] for case in MISUSES])
 def test_misuse_is_told(given: list[str], code: int, message: str, remark: str, tmp_path: Path, tiny: Bundle) -> None:
     corpus = corpus_file(tmp_path / "corpus.jsonl", DOCUMENTS[:3])
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path)
     named = [item.format(corpus=corpus, folder=tmp_path) for item in given]
     options = ["-o", str(tmp_path / "out"), "--bundle", str(tiny.folder)]
     result = simgate("encode", *options, *named)
@@ -191,6 +195,35 @@ def test_a_run_that_was_killed_at_its_start_goes_on(left: list[str], tmp_path: P
         (tmp_path / "out" / name).write_bytes(there.read_bytes() if there.exists() else b"{")
     assert encode(corpus, tmp_path / "out", tiny).exit_code == 0
     assert rows(tmp_path / "out") == rows(tmp_path / "whole")
+
+
+def test_a_part_whose_file_is_gone_is_done_again(tmp_path: Path, tiny: Bundle) -> None:
+    corpus = corpus_file(tmp_path / "corpus.jsonl", DOCUMENTS[:120])
+    encode(corpus, tmp_path / "out", tiny)
+    before = content(tmp_path / "out")
+    (tmp_path / "out" / "part-000001.parquet").unlink()
+    assert json.loads(encode(corpus, tmp_path / "out", tiny, "--json").stdout)["earlier"] == 2
+    after = content(tmp_path / "out")
+    assert {name: after[name] for name in after if name != "_account.json"} == {
+        name: before[name] for name in before if name != "_account.json"
+    }
+
+
+def test_a_file_is_read_once_however_it_is_named(tmp_path: Path, tiny: Bundle) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    corpus = corpus_file(folder / "a corpus.jsonl", DOCUMENTS[:3])
+    (folder / "self").symlink_to(folder)
+    result = encode(corpus, tmp_path / "out", tiny, folder, f"file://{folder}".replace(" ", "%20"))
+    assert result.exit_code == 0, result.stderr
+    assert len(rows(tmp_path / "out")) == 3 and "3 read" in result.stderr
+
+
+def test_half_a_surrogate_pair_harms_no_other_document(tmp_path: Path, tiny: Bundle) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text('{"id": "a", "text": "red"}\n{"id": "b", "text": "blue", "note": "\\ud800 é"}\n')
+    assert encode(corpus, tmp_path / "out", tiny).exit_code == 0
+    assert json.loads(rows(tmp_path / "out")["b"]["extra"]) == {"note": "\ud800 é"}
 
 
 def test_a_part_that_fails_is_told_and_done_by_the_next_run(tmp_path: Path, tiny: Bundle) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -20,8 +21,11 @@ from exporting import bundles, models, run, run_on
 from sentence_transformers import SentenceTransformer
 
 from onnx_export.errors import OutputTaken
+from onnx_export.exports import source
 from onnx_export.exports.folder import PART, claimed
 from onnx_export.exports.form import LIMITS
+from onnx_export.exports.source import digest_of
+from onnx_export.graphs import export_verifier
 from onnx_export.restore import restored
 from plugin_server import Bundle, Reranker, Settings
 from plugin_server.bundle import ENCODER, FILES, MANIFEST, VERIFIER
@@ -218,6 +222,32 @@ def test_another_configuration_or_source_is_made_again(tiny_run: Path, tmp_path:
     again = run(models(tmp_path, entry | {"opset": 18}), output, "--json")
     assert bundles(again)["t"]["status"] == "done"
     assert [path.name for path in output.iterdir()] == ["t"]
+
+
+def test_all_that_a_bundle_hands_on_counts(tiny: Bundle, tmp_path: Path) -> None:
+    own = shutil.copytree(tiny.folder, tmp_path / "own")
+    before, table = digest_of(own), json.loads((own / MANIFEST).read_text())
+    for change in ({"name": "another"}, {"match_threshold": 0.123}):
+        (own / MANIFEST).write_text(json.dumps(table | change))
+        assert (digest_of(own) != before) is ("name" not in change)
+
+
+def test_a_fault_of_one_bundle_is_not_the_next_one_s(
+    tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The graphs in float32 are of both; the disk is full while they are written for the first."""
+    full = [OSError(28, "No space left on device")]
+
+    def verifier(*given: Any) -> None:
+        if full:
+            raise full.pop()
+        export_verifier(*given)
+
+    monkeypatch.setattr(source, "export_verifier", verifier)
+    config = models(tmp_path, {"name": "t", "source": str(tiny_run), "precision": ["fp32", "shipped"]})
+    lines = bundles(run(config, tmp_path / "out", "--json"))
+    assert [lines[name]["status"] for name in ("t-fp32", "t-shipped")] == ["failed", "done"]
+    assert "No space left" in lines["t-fp32"]["reason"]
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in exp:RuntimeWarning")

@@ -134,6 +134,75 @@ def test_slices_are_the_index(opensearch_2: Node, indices: Indices, tiny_reranke
     assert max(map(len, found)) < 230 / of * 2
 
 
+def test_fields_of_an_index_that_are_called_as_ours(
+    opensearch_2: Node, indices: Indices, tmp_path: Path, tiny: Bundle, tiny_reranker: Reranker
+) -> None:
+    index, again = indices.make(opensearch_2, tiny_reranker), indices.make(opensearch_2, tiny_reranker)
+    texts = {"e1": "a red car", "e2": "a blue bicycle"}
+    whole = {name: {"id": 17, "text": "a teaser", "title": "Ride", "body": text} for name, text in texts.items()}
+    put(opensearch_2, index, [{"_id": name, **fields} for name, fields in whole.items()])
+    body = ["--text-field", "body"]
+    given = [*place(opensearch_2, "opensearch", index, tiny), *body]
+    assert simgate("encode", *given, "-o", tmp_path / "out").exit_code == 0
+    found = rows(tmp_path / "out")
+    assert {name: row["text"] for name, row in found.items()} == texts
+    assert len({row["simgate_blob"] for row in found.values()}) == 2
+    given = [*place(opensearch_2, "opensearch", again, tiny), *body]
+    result = simgate("index", tmp_path / "out", *given)
+    assert result.exit_code == 0, result.stderr
+    stored_fields = sources(opensearch_2, again)
+    assert {name: {key: stored_fields[name][key] for key in whole[name]} for name in whole} == whole
+
+
+def test_ids_of_two_indices_behind_one_name(
+    opensearch_2: Node, indices: Indices, tmp_path: Path, tiny: Bundle, tiny_reranker: Reranker
+) -> None:
+    made = [indices.make(opensearch_2, tiny_reranker) for _ in range(2)]
+    for index, text in zip(made, ("a red car", "a blue bicycle"), strict=True):
+        put(opensearch_2, index, [{"_id": "1", "text": text}])
+    where = place(opensearch_2, "opensearch", ",".join(made), tiny)
+    result = simgate("encode", *where, "--slices", "1", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.stderr
+    assert "1: id: another document of this slice has it" in " ".join(result.stderr.split())
+    assert len(rows(tmp_path / "out")) == 1
+
+
+def test_a_name_to_log_in_with(
+    opensearch_2: Node,
+    indices: Indices,
+    tmp_path: Path,
+    tiny: Bundle,
+    tiny_reranker: Reranker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SIMGATE_ENGINE_PASSWORD", "secret")
+    index = indices.make(opensearch_2, tiny_reranker)
+    put(opensearch_2, index, [{"_id": "a", "text": "a red car"}])
+    where = [*place(opensearch_2, "opensearch", index, tiny), "--user", "ann"]
+    result = simgate("encode", *where, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    result = simgate("index", tmp_path / "out", *where)
+    assert result.exit_code == 0, result.stderr
+
+
+def test_the_account_is_told_though_the_engine_goes_away(
+    opensearch_2: Node,
+    indices: Indices,
+    tmp_path: Path,
+    tiny: Bundle,
+    tiny_reranker: Reranker,
+    proxied: Callable[..., Proxy],
+) -> None:
+    index, folder = indices.make(opensearch_2, tiny_reranker), tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text('{"id": "a", "text": "a red car"}\n{"id": "b"}\n')
+    proxy = proxied(opensearch_2)
+    proxy.rules = [Rule(f"/{index}/_count", status=400)]
+    result = simgate("index", folder, *place(proxy, "opensearch", index, tiny))
+    assert result.exit_code == 1
+    assert "a.jsonl:2: text: is missing" in " ".join(result.stderr.split())
+
+
 FAULTS: list[tuple[Rule, str]] = [
     (Rule("/_search/scroll", cut=True, times=1), "a page is lost on the way"),
     (Rule("/_search/scroll", status=404, times=1), "the engine has lost the list"),
@@ -202,3 +271,4 @@ def test_logins_are_the_workers_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMGATE_ENGINE_USER", "ann")
     monkeypatch.setenv("SIMGATE_ENGINE_PASSWORD", "secret")
     assert own(sent) == given
+    assert own(sent, "bob") == replace(given, engine_user="bob"), "a name that was given travels"

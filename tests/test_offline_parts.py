@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import shutil
+import sys
+import tracemalloc
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -16,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from indices import corpus_file
+from pyarrow.fs import LocalFileSystem
 
 from plugin_server import Bundle, Settings
 from plugin_server.bundle import VERIFIER
@@ -130,6 +134,15 @@ ROWS: list[tuple[dict[str, Any], Document | str, str]] = [
     ),
     ({"text": "a bus", "id": "a", "extra": "free text"}, Document("a", "a bus", extra={"extra": "free text"}), "own"),
     ({"text": "a bus", "id": "a", "simgate_blob": "sgb1:x"}, Document("a", "a bus"), "a blob is not the document's"),
+    ({"text": b"caf\xc3\xa9", "id": b"a"}, Document("a", "café"), "texts as bytes"),
+    ({"text": b"caf\xe9", "id": "a"}, "text: is bytes that are no UTF-8", "bytes that are no text"),
+    (
+        {"text": "a bus", "id": "a", "extra": '{"id": 7, "text": "a teaser", "title": "x"}'},
+        Document("a", "a bus", extra={"id": 7, "text": "a teaser", "title": "x"}),
+        "other fields of an index whose text has another name",
+    ),
+    ({"text": "a bus", "id": "a", "extra": "[" * 5000}, Document("a", "a bus", extra={"extra": "[" * 5000}), "deep"),
+    ({"text": "a bus", "id": "a", "extra": "[1]"}, Document("a", "a bus", extra={"extra": "[1]"}), "no object"),
 ]
 
 
@@ -147,6 +160,83 @@ def test_a_row_is_a_document_or_refused(
         assert item.line == 1
     else:
         assert item == expected, remark
+
+
+UNREADABLE: list[tuple[Any, str, str]] = [
+    (pa.array([0, 2**60], pa.timestamp("us")), "out of range", "a time that Python has not"),
+    (pa.array([0, 2**30], pa.date32()), "magnitude", "a day that Python has not"),
+    (pa.array([b"a", b"caf\xe9"], pa.binary()).view(pa.string()), "can't decode", "a text that is no UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("column", "reason", "remark"), UNREADABLE, ids=[case[2] for case in UNREADABLE])
+def test_a_row_that_cannot_be_read_harms_no_other(column: Any, reason: str, remark: str, tmp_path: Path) -> None:
+    file = tmp_path / "corpus.parquet"
+    pq.write_table(pa.table({"id": ["a", "b"], "text": ["bus", "boat"], "more": column}), file)
+    good, bad = found(inputs.parts(inputs.files([str(file)]), 10))
+    assert isinstance(good, Document) and good.id == "a", remark
+    assert isinstance(bad, Refused) and bad.line == 2
+    assert "the row cannot be read: " in bad.reason and reason in bad.reason
+
+
+def test_nanoseconds_are_read_as_microseconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)  # which pyarrow would take, and simgate does not ask for
+    file = tmp_path / "corpus.parquet"
+    times = pa.array([1_000_000_001, None], pa.timestamp("ns", "UTC"))
+    pq.write_table(pa.table({"text": ["bus", "boat"], "at": times}), file)
+    first, second = found(inputs.parts(inputs.files([str(file)]), 10))
+    assert isinstance(first, Document) and first.extra == {"at": "1970-01-01T00:00:01+00:00"}
+    assert isinstance(second, Document) and not second.extra
+
+
+def test_a_part_of_a_large_row_group_takes_little_memory(tmp_path: Path) -> None:
+    file = tmp_path / "corpus.parquet"
+    pq.write_table(pa.table({"text": [f"{n:06d} " * 100 for n in range(100_000)]}), file, compression="none")
+    part = inputs.parts(inputs.files([str(file)]), 1000)[0]
+    before = pa.total_allocated_bytes()
+    at_most = max(pa.total_allocated_bytes() - before for _ in inputs.documents(part, 1000))
+    assert at_most < file.stat().st_size / 5
+
+
+def test_an_endless_line_is_not_kept(tmp_path: Path) -> None:
+    file = tmp_path / "corpus.jsonl"
+    with file.open("wb") as stream:
+        stream.truncate(400 << 20)
+    (part,) = inputs.parts(inputs.files([str(file)]), 10)
+    tracemalloc.start()
+    (item,) = found([part])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(item, Refused)
+    assert most < 300 << 20
+
+
+URIS = [
+    ("s3://b/c", "a b.jsonl", "s3://b/c/a%20b.jsonl"),
+    ("s3://b/c/?region=x&scheme=http", "d/a.jsonl", "s3://b/c/d/a.jsonl?region=x&scheme=http"),
+    ("/tmp/a?b", "c%20d.jsonl", "/tmp/a?b/c%20d.jsonl"),
+]
+
+
+@pytest.mark.parametrize(("folder", "inner", "expected"), URIS)
+def test_the_name_of_a_file_in_a_folder(folder: str, inner: str, expected: str) -> None:
+    place = Place(LocalFileSystem(), "c", folder) / inner
+    assert (place.name, place.path) == (expected, f"c/{inner}")
+
+
+def test_a_folder_by_its_uri_may_hold_any_names(tmp_path: Path) -> None:
+    folder = tmp_path / "x y"
+    folder.mkdir()
+    for name in ("a b.jsonl", "a%20c.jsonl", "ä?d.jsonl"):
+        (folder / name).write_bytes(LINE % (1, 1))
+    parts = inputs.parts(inputs.files([folder.as_uri()]), 10)
+    assert len(found(parts)) == len(parts) == 3
+
+
+def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jsonl")).write_bytes(b"")
+    with pytest.raises(InvalidField, match="whose name is no UTF-8: rename it"):
+        inputs.files([str(tmp_path)])
 
 
 def test_an_id_twice_in_a_part_is_refused(tmp_path: Path) -> None:

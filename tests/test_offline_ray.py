@@ -42,8 +42,8 @@ def on_ray(corpus: Path, output: Path, bundle: Bundle, *more: str) -> subprocess
 
 
 def reached(output: Path, parts: int, process: subprocess.Popen[bytes]) -> None:
-    """Nothing, once so many parts are done."""
-    while len(list((output / "_accounts").glob("part-*"))) < parts:
+    """Nothing, once so many parts are done and both workers are there."""
+    while len(list((output / "_accounts").glob("part-*"))) < parts or len(named(RAY_WORKER)) < 2:
         assert process.poll() is None, process.communicate()[1].decode()
         time.sleep(0.02)
 

@@ -26,8 +26,8 @@ from onnx_export.exports.tensorrt import fault_for_tensorrt
 from onnx_export.exports.workshop import Workshop
 from onnx_export.model_card import finish
 from plugin_server.bundle import ENCODER, VERIFIER, Bundle
-from plugin_server.errors import SimgateError
-from plugin_server.session import PROVIDERS
+from plugin_server.errors import InvalidField, SimgateError
+from plugin_server.session import PROVIDERS, open_session
 
 #: Is raised when what is written changes for the same configuration, so that what lies there is made again.
 REVISION = 1
@@ -58,9 +58,15 @@ def export_all(jobs: Sequence[Job], output: Path, progress: Progress) -> list[Ou
     return outcomes
 
 
-def provider_for(target: str) -> str:
-    """What a bundle for that target is checked with here: its own provider where onnxruntime has it, else the CPU."""
-    return target if PROVIDERS[target][0][0] in onnxruntime.get_available_providers() else "cpu"
+def provider_for(target: str, graph: Path) -> str:
+    """What a bundle for that target is checked with here: its own provider where it can run a graph, else the CPU."""
+    if PROVIDERS[target][0][0] not in onnxruntime.get_available_providers():
+        return "cpu"
+    try:
+        open_session(graph, provider=target)
+    except InvalidField:  # onnxruntime can, but there is no GPU, or no driver
+        return "cpu"
+    return target
 
 
 def _made(workshop: Workshop, job: Job, output: Path, note: Note) -> Outcome:
@@ -69,7 +75,7 @@ def _made(workshop: Workshop, job: Job, output: Path, note: Note) -> Outcome:
     try:
         digest = _digest(job)
         bundle, status = finished(output / job.name, digest), KEPT
-        if bundle is None:
+        if bundle is None or bundle.manifest.form["checked_on"] != _provider(bundle, job):
             bundle, status = _make(workshop, job, output, digest, note), DONE
     except (ExportError, SimgateError) as error:
         figures = error.figures if isinstance(error, TooFar) else {}
@@ -87,6 +93,11 @@ def _made(workshop: Workshop, job: Job, output: Path, note: Note) -> Outcome:
     )  # fmt: skip
 
 
+def _provider(bundle: Bundle, job: Job) -> str:
+    """What the bundle would be checked with now."""
+    return provider_for(job.form.target, bundle.folder / ENCODER)
+
+
 def _make(workshop: Workshop, job: Job, output: Path, digest: str, note: Note) -> Bundle:
     """The bundle, made, checked and in its place.
 
@@ -99,7 +110,7 @@ def _make(workshop: Workshop, job: Job, output: Path, digest: str, note: Note) -
     note("thresholds, graphs in float32")
     full = source.full(form.opset)
     manifest, quality = source.manifest(form.opset, form.bits)
-    provider = provider_for(form.target)
+    provider = provider_for(form.target, full / ENCODER)
     told = {"precision": form.precision, "target": form.target, "opset": form.opset}
     told |= {"source": told_of(job.source), "checked_on": provider, "digest": digest}
     with part_of(output) as room:

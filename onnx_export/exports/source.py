@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,11 @@ class Source:
         """The folder with tokenizer and graphs in float32, written the first time that it is asked for."""
         folder = self.work / f"opset{opset}"
         if not folder.exists():
-            folder.mkdir()
-            shutil.copyfile(self._tokenizer, folder / TOKENIZER)
-            export_encoder(self.model.encoder, folder / ENCODER, opset)
-            export_verifier(self.model.verifier, self.model.config.encoder.dimension, folder / VERIFIER, opset)
+            part = Path(tempfile.mkdtemp(dir=self.work))  # one that failed is tried anew by the next bundle
+            shutil.copyfile(self._tokenizer, part / TOKENIZER)
+            export_encoder(self.model.encoder, part / ENCODER, opset)
+            export_verifier(self.model.verifier, self.model.config.encoder.dimension, part / VERIFIER, opset)
+            part.rename(folder)
         return folder
 
     def manifest(self, opset: int, bits: int = 0) -> tuple[Manifest, dict[str, Any]]:
@@ -98,7 +100,8 @@ def digest_of(path: Path) -> str:
     """
     if path.is_dir():
         manifest = Bundle.at(path).manifest
-        parts = [manifest.fingerprint, repr(manifest.profiles), *(manifest.files[name] for name in FILES)]
+        taken = repr((manifest.profiles, manifest.match_threshold))
+        parts = [manifest.fingerprint, taken, *(manifest.files[name] for name in FILES)]
     else:
         parts = [sha256(file) for file in (path, *(path.parent / name for name in BESIDE)) if file.exists()]
     return hashlib.sha256("/".join(parts).encode()).hexdigest()

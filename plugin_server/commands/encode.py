@@ -12,9 +12,11 @@ from plugin_server.commands.common import bundle_option, console, json_option, s
 from plugin_server.commands.engine import engine_options, engine_settings
 from plugin_server.commands.offline import cluster, offline_options, slices_option
 from plugin_server.engines.settings import EngineSettings
+from plugin_server.errors import InvalidField
 
 if TYPE_CHECKING:
     from plugin_server.offline.part import Part
+    from plugin_server.offline.place import Place
 
 
 @click.command()
@@ -71,9 +73,9 @@ def encode(
 
     source = engine if index else None
     folder, manifest = Folder(place), Bundle.open(settings(bundle).bundle).manifest
-    parts, job = _indexed(source, index, slices) if source else _filed(inputs, part_rows)
+    parts, job = _indexed(source, index, slices) if source else _filed(inputs, place, part_rows)
     before = folder.begin(job | {"fingerprint": manifest.fingerprint, "rows": part_rows if inputs else 0})
-    task = Encode(place.uri, without_login(source) if source else None)
+    task = Encode(place.uri, without_login(source), given["user"] or "") if source else Encode(place.uri)
     total, rejected = done("Encoding", task, bundle, parts, where, list(before.values()))
     if not total.failed:
         folder.end(total, rejected)
@@ -81,11 +83,19 @@ def encode(
     context.exit(told(total, rejected, as_json, output=output, fingerprint=manifest.fingerprint))
 
 
-def _filed(inputs: tuple[str, ...], rows: int) -> tuple[list[Part], dict[str, Any]]:
-    """The parts of files, and what tells that they are the same in another run."""
+def _filed(inputs: tuple[str, ...], output: Place, rows: int) -> tuple[list[Part], dict[str, Any]]:
+    """The parts of files, and what tells that they are the same in another run.
+
+    Raises:
+        InvalidField: the output lies in an input, whose files it would add to.
+    """
     from plugin_server.offline.inputs import files
     from plugin_server.offline.inputs import parts as found
+    from plugin_server.offline.place import Place
 
+    for name in inputs:
+        if output.within(Place.of(name)):
+            raise InvalidField(f"output: {output.name} lies in the input {name}: give a folder elsewhere")
     places = files(inputs)
     return found(places, rows), {"inputs": [place.state() for place in places]}
 

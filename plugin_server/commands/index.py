@@ -144,7 +144,7 @@ def corpus(
     if there or isinstance(corpus, str):
         from plugin_server.commands.offline_index import Offline
 
-        work_offline = Offline(where, name, bundle, not no_vectors, there)
+        work_offline = Offline(where, name, bundle, not no_vectors, there, given["user"] or "")
         if corpus is None:
             context.exit(work_offline.update(slices))
         if not isinstance(corpus, str) and not Path(corpus.name).is_file():

@@ -23,6 +23,7 @@ class Offline:
 
     Attributes:
         cluster: who does them; None for this process.
+        user: name to log in with, if one was given.
     """
 
     where: EngineSettings
@@ -30,24 +31,24 @@ class Offline:
     bundle: str
     vectors: bool
     cluster: Cluster | None
+    user: str = ""
 
     def fill(self, corpus: str, rows: int) -> int:
         """The exit code, after the corpus was stored in the index."""
         places = inputs.files([corpus])
         asyncio.run(self._checked())
         parts = inputs.parts(places, rows)
-        task = Fill(without_login(self.where), self.index, self.vectors)
-        total, rejected = done("Indexing", task, self.bundle, parts, self.cluster)
+        task = Fill(without_login(self.where), self.index, self.vectors, self.user)
+        code = told(*done("Indexing", task, self.bundle, parts, self.cluster), False)
         asyncio.run(self._counted())
-        return told(total, rejected, False)
+        return code
 
     def update(self, slices: int) -> int:
         """The exit code, after the documents of the index got blobs and vectors."""
         vectors = asyncio.run(self._extended())
-        task = Update(without_login(self.where), self.index, vectors)
-        total, rejected = done("Updating", task, self.bundle, listing.parts(self.index, slices), self.cluster)
-        left = asyncio.run(self._signed())
-        return told(total, rejected, False) or int(left > 0)
+        task = Update(without_login(self.where), self.index, vectors, self.user)
+        code = told(*done("Updating", task, self.bundle, listing.parts(self.index, slices), self.cluster), False)
+        return code or int(asyncio.run(self._signed()) > 0)
 
     @property
     def _manifest(self) -> Manifest:

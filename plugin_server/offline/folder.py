@@ -61,8 +61,9 @@ class Folder:
             raise InvalidField(f"output: {self.place.name} cannot be used: {error}: give an empty folder") from None
         ended = (self.place / ACCOUNTS).names()
         found = [(self.place / ACCOUNTS / name).read() for name in ended if not name.startswith(".")]
-        accounts = [Account.of(json.loads(raw)) for raw in found]
-        return {account.part: account for account in accounts}
+        accounts, there = [Account.of(json.loads(raw)) for raw in found], {*self.place.names()}
+        whole = [account for account in accounts if not account.written or f"{account.part}.parquet" in there]
+        return {account.part: account for account in whole}
 
     def _claim(self, job: dict[str, Any]) -> None:
         """Nothing; the folder is there, and of this job."""
@@ -89,6 +90,8 @@ class Folder:
             if waiting:
                 break
         if not waiting:
+            if target.kind == "file":  # of a run that was killed, or of documents that are gone
+                target.remove()
             return 0
         with target.written() as stream, pq.ParquetWriter(stream, form, compression="zstd") as writer:
             for batch in batches:
@@ -116,6 +119,16 @@ class Folder:
         (self.place / ACCOUNT).write(total.plain())
 
 
+def _json(value: dict[str, Any]) -> str:
+    """The value as JSON, in ASCII alone if it holds half a surrogate pair."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
+
+
 def _rows(items: Sequence[tuple[Document, Encoded]], manifest: Manifest, form: pa.Schema) -> pa.RecordBatch:
     """The documents as rows."""
     mark = manifest.fingerprint
@@ -123,7 +136,7 @@ def _rows(items: Sequence[tuple[Document, Encoded]], manifest: Manifest, form: p
         "id": [document.id for document, _ in items],
         "title": [document.title for document, _ in items],
         "text": [document.text for document, _ in items],
-        EXTRA: [json.dumps(document.extra, ensure_ascii=False) if document.extra else "" for document, _ in items],
+        EXTRA: [_json(document.extra) if document.extra else "" for document, _ in items],
         WINDOWS: [[{VECTOR: row} for row in encoded.vectors] for _, encoded in items],
         BLOB: [encoded.blob(mark).text() for _, encoded in items],
         BUNDLE: [mark] * len(items),

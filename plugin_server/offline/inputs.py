@@ -17,7 +17,7 @@ ENDINGS = (*lines.PLAIN, *lines.COMPRESSED, PARQUET)
 
 
 def files(names: Sequence[str]) -> list[Place]:
-    """The files that were named, and those in the folders that were, in that order.
+    """The files that were named, and those in the folders that were, in that order, each once.
 
     Raises:
         InvalidField: one is not there, or is neither JSON Lines nor Parquet by its name; a folder holds none of them.
@@ -30,7 +30,7 @@ def files(names: Sequence[str]) -> list[Place]:
         if not inner or not all(file.path.endswith(ENDINGS) for file in inner):
             raise InvalidField(f"{place.name}: is, or holds, no file that ends in {', '.join(ENDINGS)}")
         found += inner
-    return found
+    return list({file.identity: file for file in reversed(found)}.values())[::-1]
 
 
 def parts(places: Sequence[Place], rows: int) -> list[Part]:

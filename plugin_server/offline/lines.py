@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -39,13 +40,31 @@ def documents(place: Place, part: Part, max_characters: int) -> Iterator[Documen
     if part.size:
         with place.system.open_input_file(place.path) as file:
             file.seek(part.begin)
-            yield from _read(io.BytesIO(file.read(part.size)), part, max_characters)
+            yield from _read(io.BufferedReader(_Piece(file, part.size)), part, max_characters)
         return
     with place.system.open_input_stream(place.path, compression=None) as raw, gzip.open(raw) as stream:
         yield from _read(io.BufferedReader(stream), part, max_characters)
 
 
-def _read(stream: io.BytesIO | io.BufferedReader, part: Part, max_characters: int) -> Iterator[Document | Refused]:
+class _Piece(io.RawIOBase):
+    """The next bytes of a file, so many at most, as a file."""
+
+    def __init__(self, file: Any, size: int) -> None:
+        self._file, self._left = file, size
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """How many bytes were read into the buffer; 0 at the end."""
+        read = self._file.read(min(len(buffer), self._left))
+        buffer[: len(read)] = read
+        self._left -= len(read)
+        return len(read)
+
+
+def _read(stream: io.BufferedReader, part: Part, max_characters: int) -> Iterator[Document | Refused]:
     return read_corpus(stream, max_characters, part.first)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from plugin_server.corpus import Document, Refused, document_of
@@ -14,10 +15,11 @@ from plugin_server.engines.layout import OWN_PATTERN
 from plugin_server.engines.scroll import Slice, pages
 from plugin_server.engines.settings import EngineSettings
 from plugin_server.errors import InvalidRequest
+from plugin_server.indexing import BATCH_LINES
 from plugin_server.offline.part import Part
 
-#: Documents of a page.
-PAGE = 500
+#: Documents of a page: they are encoded before the next is asked for, while the engine keeps the list.
+PAGE = BATCH_LINES
 
 
 def parts(index: str, slices: int) -> list[Part]:
@@ -36,12 +38,19 @@ def documents(where: EngineSettings, part: Part, max_characters: int) -> Iterato
     Raises:
         EngineError: the engine cannot be asked, or lost the list.
     """
+    taken: set[str] = set()
     with asyncio.Runner() as runner:
         engine = Engine(where)
         found = _hits(engine, part)
         try:
             while hits := runner.run(_next(found)):
-                yield from (_document(where, hit, max_characters) for hit in hits)
+                for hit in hits:
+                    item = _document(where, hit, max_characters)
+                    if isinstance(item, Document) and item.id in taken:
+                        item = Refused(0, "id: another document of this slice has it: name one index", item.id)
+                    elif isinstance(item, Document):
+                        taken.add(item.id)
+                    yield item
         finally:
             runner.run(found.aclose())
             runner.run(engine.close())
@@ -67,6 +76,7 @@ async def _next(found: AsyncGenerator[list[dict[str, Any]]]) -> list[dict[str, A
 def _document(where: EngineSettings, hit: dict[str, Any], max_characters: int) -> Document | Refused:
     try:
         found = documented(hit["_id"], hit.get("_source", {}), where.layout)
-        return document_of({"id": found.id, "text": found.text, "title": found.title, **found.extra}, max_characters)
+        document = document_of({"id": found.id, "text": found.text, "title": found.title}, max_characters)
+        return replace(document, extra=found.extra)  # which may hold fields of these names
     except (InvalidRequest, ValueError) as error:
         return Refused(0, str(error), str(hit["_id"]))

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,10 @@ from plugin_server.offline.place import Place
 
 #: Rows that are in memory at a time.
 ROWS = 256
+#: Bytes that are read of a column at a time.
+BUFFER = 1 << 20
+#: What pyarrow raises for values that Python has no form for: times out of its range, bytes that are no text.
+UNREADABLE = (ValueError, OverflowError, TypeError, pa.ArrowException)
 #: Column with a document's other fields as JSON, in what `simgate encode` writes.
 EXTRA = "extra"
 
@@ -59,9 +63,13 @@ def documents(
     """
     first: dict[str, int] = {}
     for number, row in enumerate(_rows(place, part, bool(manifest)), part.first):
-        own = {name: row.pop(name, None) for name in OWN}
         try:
-            document = document_of(_plain(row), max_characters, number)
+            if isinstance(row, Exception):
+                raise InvalidField(f"the row cannot be read: {row}")
+            own = {name: row.pop(name, None) for name in OWN}
+            value, extra = _plain(row)
+            document = document_of(value, max_characters, number)
+            document = replace(document, extra=extra | document.extra)
             if manifest:
                 document = _ready(document, own, manifest)
         except InvalidRequest as error:
@@ -89,8 +97,8 @@ def _ready(document: Document, own: dict[str, Any], manifest: Manifest) -> Docum
     return Ready(**named, encoded=Encoded(vectors, blob.windows, ()))
 
 
-def _rows(place: Place, part: Part, own: bool) -> Iterator[dict[str, Any]]:
-    """The part's rows.
+def _rows(place: Place, part: Part, own: bool) -> Iterator[dict[str, Any] | Exception]:
+    """The part's rows; what Python has no form for is an error in its row's place.
 
     Args:
         own: whether with simgate's own columns.
@@ -108,29 +116,54 @@ def _rows(place: Place, part: Part, own: bool) -> Iterator[dict[str, Any]]:
         for batch in file.iter_batches(ROWS, row_groups=groups, columns=columns):
             taken = batch.slice(min(skip, len(batch)), left)
             skip, left = max(0, skip - len(batch)), left - len(taken)
-            yield from taken.to_pylist()
+            yield from _listed(taken)
             if not left:
                 return
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as a line of JSON would have it: without what is null, other fields out of the column of their own.
+def _listed(batch: pa.RecordBatch) -> list[dict[str, Any] | Exception]:
+    """The rows, each by itself if not all can be read; of a time's nanoseconds the microseconds."""
+    columns = [
+        column.cast(pa.timestamp("us", column.type.tz), safe=False)
+        if pa.types.is_timestamp(column.type) and column.type.unit == "ns"
+        else column
+        for column in batch.columns
+    ]
+    batch = pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+    try:
+        return list(batch.to_pylist())
+    except UNREADABLE as error:
+        return [error] if len(batch) == 1 else [row for at in range(len(batch)) for row in _listed(batch.slice(at, 1))]
+
+
+def _plain(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A row as a line of JSON would have it, without what is null; and other fields, out of the column of their own.
 
     Raises:
-        InvalidField: a value has no form in JSON.
+        InvalidField: a value has no form in JSON, or an id, a text or a title is bytes that are no UTF-8.
     """
-    given = {name: value for name, value in row.items() if value is not None}
+    given = {name: _unicode(name, value) for name, value in row.items() if value is not None}
     extra = given.pop(EXTRA, "")
     try:
         value: dict[str, Any] = json.loads(json.dumps(given, default=_text, allow_nan=False))
+        other = json.dumps(extra, default=_text, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise InvalidField(f"a value has no form in JSON: {error}") from None
-    if not isinstance(extra, str):
-        return value | {EXTRA: extra}
     try:
-        return json.loads(extra) | value if extra else value
-    except (TypeError, ValueError):
-        return value | {EXTRA: extra}
+        named = json.loads(extra) if extra else {}
+    except (TypeError, ValueError, RecursionError):
+        named = None
+    return value, named if isinstance(named, dict) else {EXTRA: json.loads(other)}
+
+
+def _unicode(name: str, value: Any) -> Any:
+    """The value; of a text's bytes, as older writers mark them, the text."""
+    if not isinstance(value, bytes) or name not in ("id", "text", "title"):
+        return value
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidField(f"{name}: is bytes that are no UTF-8: give a column of texts") from None
 
 
 def _text(value: object) -> str:
@@ -153,7 +186,8 @@ def _opened(place: Place) -> Iterator[pq.ParquetFile]:
     """
     with place.system.open_input_file(place.path) as raw:
         try:
-            file = pq.ParquetFile(raw)
+            # neither alone keeps it from reading a row group's whole columns at once
+            file = pq.ParquetFile(raw, pre_buffer=False, buffer_size=BUFFER)
         except (pa.ArrowException, OSError) as error:
             raise InvalidField(f"{place.name}: is no Parquet file: {error}") from None
         yield file

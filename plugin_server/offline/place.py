@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from uuid import uuid4
 
 from plugin_server.errors import InvalidField
@@ -50,10 +52,12 @@ class Place:
             system, path = FileSystem.from_uri(name)
         except (pa.ArrowException, ValueError, OSError) as error:
             raise InvalidField(f"{name}: is no address of a file system: {error}") from None
-        return cls(system, path, name)
+        return cls(system, path, path if isinstance(system, LocalFileSystem) else name)
 
     def __truediv__(self, inner: str) -> Place:
-        return Place(self.system, f"{self.path.rstrip('/')}/{inner}", f"{self.name.rstrip('/')}/{inner}")
+        name, mark, options = self.name.partition("?") if "://" in self.name else (self.name, "", "")
+        below = quote(inner) if "://" in self.name else inner
+        return Place(self.system, f"{self.path.rstrip('/')}/{inner}", f"{name.rstrip('/')}/{below}{mark}{options}")
 
     @property
     def kind(self) -> str:
@@ -68,18 +72,34 @@ class Place:
         """What names this place in any process: the absolute path, or the URI."""
         return self.name if "://" in self.name else self.path
 
+    @property
+    def identity(self) -> str:
+        """What is the same for a file or folder of this machine however it is reached, by links too; else its path."""
+        return self.path if "://" in self.name else os.path.realpath(self.path)
+
+    def within(self, folder: Place) -> bool:
+        """Whether this place is in a folder, or is that folder."""
+        return f"{self.identity.rstrip('/')}/".startswith(f"{folder.identity.rstrip('/')}/")
+
     def state(self) -> list[Any]:
         """Name, bytes and time of change: what tells that a file is still the same."""
         found = self.system.get_file_info(self.path)
         return [self.uri, found.size, found.mtime_ns]
 
     def inside(self) -> list[Place]:
-        """The files in this folder and the folders below, by name, without those that begin with ``_`` or ``.``."""
+        """The files in this folder and the folders below, by name, without those that begin with ``_`` or ``.``.
+
+        Raises:
+            InvalidField: a name is no UTF-8.
+        """
         from pyarrow.fs import FileSelector
 
         base = self.path.rstrip("/") + "/"
         found = self.system.get_file_info(FileSelector(self.path, recursive=True, allow_not_found=True))
-        inner = sorted(item.path.removeprefix(base) for item in found if item.is_file)
+        try:
+            inner = sorted(item.path.removeprefix(base) for item in found if item.is_file)
+        except UnicodeDecodeError as error:
+            raise InvalidField(f"{self.name}: holds a file whose name is no UTF-8: rename it: {error}") from None
         return [self / path for path in inner if not any(part[0] in "_." for part in path.split("/"))]
 
     def names(self) -> list[str]:
@@ -109,8 +129,13 @@ class Place:
         """A stream whose bytes are this file once the block ends well; before, and if it does not, there is none."""
         folder, _, name = self.path.rpartition("/")
         draft = f"{folder}/.{name}.{uuid4().hex}"
-        with self.system.open_output_stream(draft) as stream:
-            yield stream
+        try:
+            with self.system.open_output_stream(draft) as stream:
+                yield stream
+        except Exception:
+            with suppress(OSError):  # it is told what went wrong first
+                self.system.delete_file(draft)
+            raise
         self.system.move(draft, self.path)
 
     def write(self, value: Any) -> None:

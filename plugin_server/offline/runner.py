@@ -54,7 +54,7 @@ class Cluster:
         another one. An account is small: documents go from input to output within a worker, never through Ray.
 
         Raises:
-            InvalidField: Ray is not installed, or the cluster cannot be reached or has no room for a worker.
+            InvalidField: Ray is not installed, or the cluster cannot be reached, has no room for a worker, or gave up.
         """
         if not parts:
             return
@@ -77,6 +77,9 @@ class Cluster:
             )
             for row in dataset.iter_rows():
                 yield Account.of(row["account"])
+        except ray.exceptions.RayError as error:
+            line = str(error).strip().rpartition("\n")[2]
+            raise InvalidField(f"runner: Ray gave up: {line}: start the command again, it goes on") from error
         finally:
             ray.shutdown()
 

@@ -22,6 +22,7 @@ from plugin_server.offline import inputs, listing
 from plugin_server.offline.account import Account, Rejected
 from plugin_server.offline.part import Part
 from plugin_server.offline.place import Place
+from plugin_server.settings import overridden
 
 
 class Task(Protocol):
@@ -41,10 +42,12 @@ class Encode:
 
     Attributes:
         engine: where slices are read from, without what it takes to log in; None if parts are of files.
+        user: name to log in with, if one was given; else that of the worker's environment.
     """
 
     output: str
     engine: EngineSettings | None = None
+    user: str = ""
 
     def do(self, encoder: Encoder, part: Part) -> Account:
         """What became of the part, see `Task.do`."""
@@ -55,7 +58,7 @@ class Encode:
 
         def encoded() -> Iterator[list[tuple[Document, Encoded]]]:
             nonlocal read
-            for items in batches(_documents(part, self.engine, limit)):
+            for items in batches(self._documents(part, limit)):
                 read += len(items)
                 refused = [item for item in items if isinstance(item, Refused)]
                 wanted = [item for item in items if isinstance(item, Document)]
@@ -69,6 +72,11 @@ class Encode:
         folder.done(account)
         return account
 
+    def _documents(self, part: Part, limit: int) -> Iterator[Document | Refused]:
+        if self.engine:
+            return listing.documents(own(self.engine, self.user), part, limit)
+        return inputs.documents(part, limit)
+
 
 @dataclass(frozen=True, slots=True)
 class Writing(ABC):
@@ -77,18 +85,20 @@ class Writing(ABC):
     Attributes:
         engine: where the index is, without what it takes to log in.
         vectors: whether documents get vectors.
+        user: as of `Encode`.
     """
 
     engine: EngineSettings
     index: str
     vectors: bool
+    user: str = ""
 
     def do(self, encoder: Encoder, part: Part) -> Account:
         """What became of the part, see `Task.do`."""
         return asyncio.run(self._connected(encoder, part))
 
     async def _connected(self, encoder: Encoder, part: Part) -> Account:
-        async with Engine(own(self.engine)) as engine:
+        async with Engine(own(self.engine, self.user)) as engine:
             target = await Target.open(engine, self.index, encoder.manifest, self.vectors)
             return await self._do(target, encoder, part)
 
@@ -136,23 +146,23 @@ class Update(Writing):
 
 
 def without_login(engine: EngineSettings) -> EngineSettings:
-    """The settings as they are sent to workers: name, password and API key are theirs to have."""
+    """The settings as they are sent to workers: password and API key are theirs to have."""
     return replace(engine, engine_user="", engine_password="", engine_api_key="")
 
 
-def own(engine: EngineSettings) -> EngineSettings:
-    """The settings with what it takes to log in, from this process's environment."""
-    given = EngineSettings.read(os.environ)
+def own(engine: EngineSettings, user: str = "") -> EngineSettings:
+    """The settings with what it takes to log in, from this process's environment.
+
+    Args:
+        user: takes the place of the environment's.
+    """
+    given = EngineSettings.read(overridden(os.environ, {"engine_user": user or None}))
     return replace(
         engine,
         engine_user=given.engine_user,
         engine_password=given.engine_password,
         engine_api_key=given.engine_api_key,
     )
-
-
-def _documents(part: Part, engine: EngineSettings | None, limit: int) -> Iterator[Document | Refused]:
-    return listing.documents(own(engine), part, limit) if engine else inputs.documents(part, limit)
 
 
 def _rejected(part: Part, item: Refused) -> Rejected:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, replace
 
 from plugin_server.encoder import Encoder
-from plugin_server.errors import SimgateError
 from plugin_server.offline.account import Account
 from plugin_server.offline.part import Part
 from plugin_server.offline.task import Task
@@ -15,7 +13,6 @@ from plugin_server.settings import Settings
 
 #: Tries of a part by one worker; requests within have tries of their own.
 ATTEMPTS = 3
-FAULTS = (SimgateError, OSError, EOFError, zlib.error)  # pyarrow's errors are OSError or ValueError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,6 @@ class Worker:
         for _ in range(ATTEMPTS):
             try:
                 return self._task.do(self._encoder, part)
-            except (*FAULTS, ValueError) as error:
+            except Exception as error:  # of pyarrow, which shares no root with others; a part is no reason to end
                 failure = f"{part.source}: {error}" if str(error) else f"{part.source}: {error!r}"
         return Account(part.name, failure=failure)
