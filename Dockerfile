@@ -1,7 +1,8 @@
-# The image of `simgate serve`: docker build -t simgate . , or `make image`, which fills in the labels.
+# The image of `simgate serve`: docker build -t simgate . , or `make image`, which fills in tag and labels.
 # tests/test_container.py carries out these very steps in trees of its own.
 
-# GPU: --build-arg BASE=nvidia/cuda:12.9.1-cudnn-runtime-ubuntu24.04 --build-arg EXTRAS=gpu --build-arg LOCK=requirements-gpu.txt
+# GPU: --build-arg BASE=nvidia/cuda:13.0.2-cudnn-runtime-ubuntu24.04 --build-arg EXTRAS=elasticsearch,tracing,gpu
+# --build-arg LOCK=requirements-gpu.txt; TensorRT's libraries that base has not, see OPERATION.md. Never run.
 ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS build
@@ -23,8 +24,9 @@ RUN mkdir /opt/simgate && mv plugin_server/default_bundle /opt/simgate/bundle \
     && /build/bin/pip install -q --upgrade --no-index --find-links /wheels setuptools \
     && /build/bin/pip wheel -q --no-index --no-deps --no-build-isolation -w /wheels .
 
-# The environment that serves has no pip, no tests and no other commands. Its modules are compiled here, since nothing
-# can be written where they run, and are not compared with their sources at each start.
+# The environment that serves has no pip, no tests and no other commands; but `ray`, where it is, stays for KubeRay, which
+# runs it. Its modules are compiled here, since nothing can be written where they run, and are not compared with their
+# sources at each start.
 # onnxruntime-gpu has the files of onnxruntime and its own: it is put over it.
 ARG EXTRAS=elasticsearch,tracing
 ARG SOURCE_DATE_EPOCH=0
@@ -36,7 +38,7 @@ RUN python3 -m venv --without-pip /opt/simgate/venv \
         && $pip install -q --no-index --find-links /wheels --no-compile --no-deps --force-reinstall onnxruntime-gpu \
     ;; esac \
     && find /opt/simgate/venv/lib -depth -type d -name tests -exec rm -r {} + \
-    && find /opt/simgate/venv/bin -type f ! -name simgate -delete \
+    && find /opt/simgate/venv/bin -type f ! -name simgate ! -name ray -delete \
     && PYTHONHASHSEED=0 python3 -m compileall -q --invalidation-mode unchecked-hash /opt/simgate/venv/lib \
     && chmod -R u=rwX,go=rX /opt/simgate \
     && find /opt/simgate -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

@@ -1,12 +1,15 @@
 # One word per chore. PYTHON is the interpreter of the environment that holds simgate[dev].
 PYTHON ?= python3
 DATA ?= ../shared/data
-# Of the image: what simgate is installed with, the lock that has it, and what docker calls the image.
+# Of the image: what simgate is installed with, the lock that has it, and what docker calls the image: IMAGE:TAG,
+# by default with the version, which the chart asks for.
 EXTRAS ?= elasticsearch,tracing
 LOCK ?= requirements.txt
 BASE ?= debian:bookworm-slim
 IMAGE ?= simgate
+TAG ?= $(VERSION)
 DOCKER ?= docker
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 comma := ,
 
 # Where `make size` puts what it measures: in the repository, since the page is made of it.
@@ -69,8 +72,8 @@ report:  ## measure the bundle that ships on the report sets in DATA
 		--cache runs/cache --record --output runs/report.md
 
 image:  ## the container image, labelled from git
-	$(DOCKER) build -t $(IMAGE) --build-arg BASE=$(BASE) --build-arg EXTRAS=$(EXTRAS) --build-arg LOCK=$(LOCK) \
-		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+	$(DOCKER) build -t $(IMAGE):$(TAG) --build-arg BASE=$(BASE) --build-arg EXTRAS=$(EXTRAS) --build-arg LOCK=$(LOCK) \
+		--build-arg VERSION=$(VERSION) \
 		--build-arg REVISION=$$(git describe --always --abbrev=40 --dirty --exclude '*') \
 		--build-arg CREATED=$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ) \
 		--build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .

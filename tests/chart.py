@@ -81,26 +81,28 @@ def schema_at(path: str) -> Object:
     return part
 
 
-def render(*values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION) -> list[Object]:
+def render(
+    *values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION, release: str = RELEASE
+) -> list[Object]:
     """The objects that a cluster would get, from values of which the later go before the earlier.
 
     Raises:
         Refused: helm renders nothing; the message is its own.
     """
-    return list(yaml.load_all(rendered(*values, chart=chart, version=version), LOADER))
+    return list(yaml.load_all(rendered(*values, chart=chart, version=version, release=release), LOADER))
 
 
-def rendered(*values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION) -> str:
+def rendered(*values: Mapping[str, Any], chart: Path = CHART, version: str = VERSION, release: str = RELEASE) -> str:
     """As `render`, as text."""
-    return _template(json.dumps(values), chart, version)
+    return _template(json.dumps(values), chart, version, release)
 
 
 @cache
-def _template(values: str, chart: Path, version: str) -> str:
+def _template(values: str, chart: Path, version: str, release: str) -> str:
     command = [
         tool("helm"),
         "template",
-        RELEASE,
+        release,
         str(chart),
         "--namespace",
         NAMESPACE,

@@ -16,6 +16,10 @@ from chart import CHART, MODES, NAME, RELEASE, Object, nested, of_kind, pods, re
 from plugin_server.cli import main
 
 JOB = "Job spec template spec containers encode args"
+#: TLS from a Secret that holds the authority, too.
+TLS: Object = {"tls": {"enabled": True, "existingSecret": "a", "ca": {"existingSecret": "a"}}}
+#: Of an image that has Ray.
+RAY = {"enabled": True, "image": {"tag": "ray"}}
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +114,7 @@ TASKS: list[tuple[str, Object, list[str], str]] = [
 @pytest.mark.parametrize(("mode", "encode", "expected", "remark"), TASKS)
 def test_what_is_encoded(mode: str, encode: Object, expected: list[str], remark: str) -> None:
     assert seen(render(values_of(mode), {"encode": encode}), JOB) == expected, remark
-    entry = seen(render(values_of(mode), {"encode": encode | {"ray": {"enabled": True}}}), "RayJob spec entrypoint")
+    entry = seen(render(values_of(mode), {"encode": encode | {"ray": RAY}}), "RayJob spec entrypoint")
     ray = ["--runner", "ray", "--address", "auto", "--workers", "0"]
     more = len(encode.get("args", []))
     shared = expected[: len(expected) - more] + ray + expected[len(expected) - more :]
@@ -153,7 +157,7 @@ def test_a_hook_takes_the_earlier_ones_place() -> None:
 
 SIDECAR = [
     ({}, "http://shop-simgate.search.svc:8080", "the ordinary Service"),
-    ({"tls": {"enabled": True, "existingSecret": "a"}}, "https://shop-simgate.search.svc:8080", "with TLS"),
+    (TLS, "https://shop-simgate.search.svc:8080", "with TLS"),
     ({"http": {"port": 9}}, "http://shop-simgate.search.svc:9", "another port"),
     (nested("templates.sidecar", "none"), None, "the engine does not call"),
 ]
@@ -184,7 +188,7 @@ def test_values_of_an_earlier_version_go_on_working(path: Path) -> None:
 CHANGES = [
     {"image": {"tag": "9"}}, {"settings": {"maxQueue": 3}, "replicas": 9}, {"podLabels": {"a": "b"}},
     {"bundle": {"source": "pvc", "pvc": {"claimName": "a"}}}, {"http": {"enabled": False}},
-    {"tls": {"enabled": True, "existingSecret": "a"}}, {"serviceAccount": {"create": False}},
+    TLS, {"serviceAccount": {"create": False}},
 ]  # fmt: skip
 
 
@@ -205,6 +209,7 @@ STORE: Object = {
     "engine": {"type": "opensearch", "url": "https://s:9200"},
     "encode": {"enabled": True, "task": "index", "index": "a", "corpus": {"paths": ["s3://bucket/corpus"]}},
 }
+KEDA: Object = values_of("keda") | nested("serviceMonitor.enabled", False)
 NOTES = [
     ({}, "INSECURE: traffic is not encrypted", True), ({}, "INSECURE: who reaches a port is let in", True),
     ({}, "dns:///shop-simgate-headless.search.svc:50051", True), ({}, "helm test shop --namespace search", True),
@@ -214,10 +219,17 @@ NOTES = [
     ({"engine": {"type": "opensearch", "url": "https://s:9200"}}, "INSECURE: traffic to the engine", False),
     (nested("shadow.enabled", True), "no verdict is applied", True),
     (nested("mode", "sidecar"), "simgate.podLabels", True), (values_of("tls"), "INSECURE:", False),
+    (nested("service.type", "LoadBalancer"), "lets in networkPolicy.from alone", True),
+    ({}, "lets in networkPolicy.from alone", False),
+    ({"service": {"type": "NodePort"}, "networkPolicy": {"enabled": False}}, "networkPolicy.from alone", False),
+    (values_of("keda"), "KEDA's query finds nothing", False),
+    (KEDA, "KEDA's query finds nothing unless Prometheus scrapes the Service shop-simgate", True),
+    (KEDA | {"keda": KEDA["keda"] | {"prometheus": {"serverAddress": "http://p", "query": "sum(up)"}}},
+     "KEDA's query finds nothing", False),
     (STORE, "keeps encoding from the store", True), (values_of("encode"), "keeps encoding", False),
     (STORE | {"networkPolicy": {"enabled": False}}, "keeps encoding", False),
     (STORE | {"networkPolicy": {"extraEgress": [{"ports": [{"port": 443}]}]}}, "keeps encoding", False),
-    (STORE | {"encode": STORE["encode"] | {"ray": {"enabled": True}}}, "keeps encoding", False),
+    (STORE | {"encode": STORE["encode"] | {"ray": RAY}}, "keeps encoding", False),
 ]  # fmt: skip
 
 

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import pytest
 import yaml
-from chart import CHART, MODES, NAME, Object, environment, of_kind, pods, render, rendered, seen, values_of
+from chart import (
+    CHART,
+    MODES,
+    NAME,
+    SCHEMA,
+    VALUES,
+    Object,
+    environment,
+    of_kind,
+    pods,
+    render,
+    rendered,
+    seen,
+    values_of,
+)
 
 HARDENED = {
     "runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001, "readOnlyRootFilesystem": True,
@@ -80,6 +95,58 @@ def test_names_fit_whatever_the_release_is_called(mode: str) -> None:
     for item in render(values_of(mode), long):
         assert len(item["metadata"]["name"]) <= 63
         assert len(item["metadata"]["name"]) <= 52 or item["kind"] != "CronJob", "its Jobs have eleven more"
+        assert len(item["metadata"]["name"]) <= 47 or item["kind"] != "RayJob", "KubeRay takes no longer one"
+
+
+def digits(values: Any, part: Object) -> Any:
+    """The values with 12 for every name and key of an object that is given."""
+    part = SCHEMA["$defs"][part["$ref"].rpartition("/")[2]] | {"of": part["$ref"]} if "$ref" in part else part
+    if part.get("of", "").rpartition("/")[2] in ("name", "givenName", "key") and values:
+        return "12"
+    if isinstance(values, list):
+        return [digits(item, part.get("items", {})) for item in values]
+    if isinstance(values, dict):
+        return {name: digits(item, part.get("properties", {}).get(name, {})) for name, item in values.items()}
+    return values
+
+
+#: Beside what the examples name.
+NAMED = {
+    "imagePullSecrets": ["12"], "priorityClassName": "12", "topologySpread": {"keys": ["12"]},
+    "templates": {"prefix": "12", "pattern": "12", "vectors": "12"}, "bundle": {"oci": {"reference": "12"}},
+    "keda": {"prometheus": {"authentication": "12"}}, "tls": {"certManager": {"dnsNames": ["12"]}},
+    "fullnameOverride": "true", "nameOverride": "null",
+}  # fmt: skip
+#: Fields that hold names.
+NAMES = {"name", "key", "claimName", "secretName", "serviceAccountName", "runtimeClassName", "priorityClassName",
+         "topologyKey", "path", "reference", "image", "args", "dnsNames"}  # fmt: skip
+#: Maps of which every value is a text.
+OPEN = {"labels", "annotations", "matchLabels", "selector", "data"}
+
+
+def texts(part: Any, field: str = "") -> list[Any]:
+    """What stands in fields that hold names, in labels and annotations, and in the arguments of containers."""
+    if isinstance(part, list):
+        return [found for item in part for found in texts(item, field)]
+    if isinstance(part, dict):
+        inside = field in OPEN
+        return [found for name, item in part.items() for found in texts(item, field if inside else name)]
+    return [part] if field in NAMES | OPEN else []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_name_may_look_like_a_number(mode: str) -> None:
+    values = digits(values_of(mode), SCHEMA)
+    objects = render(digits(VALUES, SCHEMA), values, NAMED, release="12")
+    found = texts(objects)
+    assert {"12", "true", "null"} <= set(found)
+    assert [item for item in found if not isinstance(item, str)] == []
+
+
+@pytest.mark.parametrize("mode", ["engine", "encode", "encode-nightly", "encode-ray"])
+def test_the_priority_is_of_the_servers_pods(mode: str) -> None:
+    for where, pod in pods(render(values_of(mode), {"priorityClassName": "high"})).items():
+        assert (pod.get("priorityClassName") == "high") is where.startswith("Deployment"), where
 
 
 THREADS = [
@@ -222,7 +289,10 @@ def test_a_job_computes_on_a_gpu_only_if_it_has_one(
 
 def test_the_query_of_keda_is_of_this_release_alone() -> None:
     query = seen(render(values_of("keda")), "ScaledObject spec triggers 0 metadata query")
-    assert query.count('{namespace="search", job="shop-simgate"}') == 2
+    assert query.count('{namespace="search", job="shop-simgate"') == 2
+    causes = re.findall(r'cause=~"(.*?)"', query)
+    known = ["queue_full", "queue_wait", "overload", "rate_limited", "unauthenticated"]
+    assert [name for name in known if re.fullmatch(*causes, name)] == known[:3], "more Pods help against those"
     promql_parser = pytest.importorskip("promql_parser")
     promql_parser.parse(query)
 
@@ -231,11 +301,22 @@ def test_the_certificate_has_the_names_that_clients_use() -> None:
     objects = render(values_of("tls"))
     names = seen(objects, "Certificate spec dnsNames")
     assert {NAME, f"{NAME}.search.svc", f"{NAME}-headless.search.svc.cluster.local", "simgate.example"} <= set(names)
-    address = seen(objects, "Pod spec containers ping args 1")
-    assert address == f"{NAME}:50051" and seen(objects, "ServiceMonitor spec endpoints 0 tlsConfig serverName") in names
+    asked = seen(objects, "Pod spec containers ping args")
+    assert asked[1:4] == [f"{NAME}.search.svc:50051", "--http", f"https://{NAME}.search.svc:8080"]
+    assert seen(objects, "ServiceMonitor spec endpoints 0 tlsConfig serverName") == f"{NAME}.search.svc"
+    assert seen(objects, "Certificate spec ipAddresses") is None
     assert seen(objects, "Deployment spec template spec volumes simgate-tls secret secretName") == seen(
         objects, "Certificate spec secretName"
     )
+
+
+def test_the_certificate_of_a_sidecar_has_the_names_of_its_pod() -> None:
+    objects = render(values_of("tls"), {"mode": "sidecar"})
+    names = seen(objects, "Certificate spec dnsNames")
+    assert {"localhost", f"{NAME}-headless.search.svc", "simgate.example"} <= set(names)
+    assert seen(objects, "Certificate spec ipAddresses") == ["127.0.0.1"]
+    assert not [name for name in names if name.startswith((f"{NAME}.", NAME)) and "headless" not in name]
+    assert seen(objects, "ServiceMonitor spec endpoints 0 tlsConfig serverName") in names
 
 
 def test_alerts_and_dashboard_are_those_of_the_repository() -> None:

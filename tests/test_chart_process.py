@@ -55,6 +55,7 @@ def contents(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> 
         f"{NAME}-tls": secret(server, authority),
         "simgate-certificate": secret(server, authority),
         "simgate-probe-certificate": secret(client, authority),
+        "simgate-ca": {"ca.crt": authority.certificate.read_bytes()},
         "callers-ca": {"ca.crt": authority.certificate.read_bytes()},
         "simgate-keys": {"keys.toml": f'[test]\nsha256 = "{sha256(KEY.encode()).hexdigest()}"\n'.encode()},
         "simgate-probe-key": {"api-key": KEY.encode()},
@@ -127,7 +128,9 @@ def test_the_test_pod_finds_a_server_and_its_absence(machine: Machine, contents:
     (tmp_path / "test").mkdir()
     tester = Machine(tmp_path / "test", contents)
     tester.mount(pod)
-    ping = pod["containers"][0] | {"args": [item.replace(NAME, "127.0.0.1") for item in pod["containers"][0]["args"]]}
+    ping = pod["containers"][0] | {
+        "args": [item.replace(f"{NAME}.search.svc", "127.0.0.1") for item in pod["containers"][0]["args"]]
+    }
     with Running(objects, machine) as running:
         assert running.started(), running.said
         done = tester.run(objects, ping)

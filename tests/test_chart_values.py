@@ -111,6 +111,8 @@ WRONG = [
     ("resources.limit", {"cpu": "1"}, "additional properties", "a typo below"),
     ("gpu.count", 0, "minimum", "a GPU that is none"),
     ("fullnameOverride", "a" * 41, "maxLength", "suffixes would not fit"),
+    ("fullnameOverride", "7gate", "does not match pattern", "no name for a Service"),
+    ("keda.minReplicas", 0, "minimum: got 0, want 1", "no Pod would tell what waits"),
 ]
 
 
@@ -121,6 +123,8 @@ def test_a_wrong_value_is_refused(path: str, value: Any, told: str, remark: str)
     assert told in str(error.value), remark
 
 
+ENGINE = nested("engine", {"type": "opensearch", "url": "http://search:9200", "index": "docs"})
+CALLED = {"templates.enabled": True}
 APART = [
     ({"autoscaling.enabled": True, "keda.enabled": True}, "autoscaling.enabled and keda.enabled exclude each other"),
     ({"autoscaling.enabled": True, "mode": "sidecar"}, "mode: sidecar has no Deployment to scale"),
@@ -132,6 +136,14 @@ APART = [
     ),
     ({"keda.enabled": True}, "keda.prometheus.serverAddress: is missing"),
     ({"serviceMonitor.enabled": True, "http.enabled": False}, "serviceMonitor.enabled needs http.enabled"),
+    (
+        {"keda.enabled": True, "keda.prometheus.serverAddress": "http://p:1", "http.enabled": False},
+        "keda.enabled needs http.enabled",
+    ),
+    (
+        {"autoscaling.enabled": True, "autoscaling.requestsWaiting": 4, "http.enabled": False},
+        "autoscaling.requestsWaiting needs http.enabled",
+    ),
     ({"mode": "sidecar", "http.enabled": False}, "sidecar.grpcAddress: 127.0.0.1 needs http.enabled"),
     ({"rollout.maxSurge": "0%"}, "nothing could be rolled out"),
     ({"bundle.source": "oci"}, "bundle.source: oci needs bundle.oci.reference"),
@@ -144,6 +156,18 @@ APART = [
     ({"tls.enabled": True, "tls.certManager.enabled": True}, "needs tls.certManager.issuerRef.name"),
     ({"tls.enabled": True, "tls.existingSecret": "a", "tls.certManager.enabled": True}, "exclude each other"),
     ({"apiKeys.existingSecret": "a"}, "client.apiKey.existingSecret"),
+    (ENGINE | CALLED | {"apiKeys.existingSecret": "a", "test.enabled": False}, "the engine's connectors need a key"),
+    (
+        ENGINE
+        | CALLED
+        | {"tls.enabled": True, "tls.existingSecret": "a", "tls.clientCA.existingSecret": "b", "test.enabled": False},
+        "an engine has no certificate to show",
+    ),
+    ({"tls.enabled": True, "tls.existingSecret": "a"}, "name the Secret with it in tls.ca.existingSecret"),
+    (
+        {"tls.enabled": True, "tls.existingSecret": "a", "test.enabled": False, "serviceMonitor.enabled": True},
+        "name the Secret with it in tls.ca.existingSecret",
+    ),
     ({"tls.enabled": True, "tls.existingSecret": "a", "tls.clientCA.existingSecret": "b"}, "client.certificate"),
     ({"http.port": 50051}, "grpc.port and http.port are the same"),
     ({"engine.type": "opensearch"}, "engine.type needs engine.url"),
@@ -157,14 +181,17 @@ APART = [
         "needs encode.output.claimName, or a URI",
     ),
     (
-        nested("engine", {"type": "opensearch", "url": "http://search:9200", "index": "docs"})
-        | {"encode.enabled": True, "encode.task": "index", "encode.corpus.paths": ["s3://a/b", "s3://a/c"]},
+        ENGINE | {"encode.enabled": True, "encode.task": "index", "encode.corpus.paths": ["s3://a/b", "s3://a/c"]},
         "task index takes one file or folder",
     ),
     (
-        nested("engine", {"type": "opensearch", "url": "http://search:9200", "index": "docs"})
-        | {"encode.enabled": True, "encode.schedule": "0 3 * * *", "encode.ray.enabled": True},
+        ENGINE | {"encode.enabled": True, "encode.schedule": "0 3 * * *", "encode.ray.enabled": True},
         "encode.ray.enabled and encode.schedule exclude each other",
+    ),
+    (ENGINE | {"encode.enabled": True, "encode.ray.enabled": True}, "the server's image has no Ray: give"),
+    (
+        ENGINE | CALLED | {"encode.enabled": True, "encode.task": "index", "encode.corpus.paths": ["s3://a/b"]},
+        "give templates.hook=false",
     ),
 ]
 
@@ -174,6 +201,41 @@ def test_what_cannot_work_together_is_refused(values: dict[str, Any], told: str)
     with pytest.raises(Refused) as error:
         rendered(*(nested(path, value) for path, value in values.items()))
     assert told in str(error.value)
+
+
+TOGETHER = [
+    ({"tls.enabled": True, "tls.existingSecret": "a", "test.enabled": False}, "nobody needs the authority"),
+    (
+        {"tls.enabled": True, "tls.existingSecret": "a", "tls.ca.existingSecret": "a"},
+        "the certificate's Secret holds it, too",
+    ),
+    (ENGINE | CALLED | {"templates.sidecar": "none", "http.enabled": False}, "the engine does not call"),
+    ({"autoscaling.enabled": True, "http.enabled": False}, "CPU is no metric of simgate's"),
+    (
+        ENGINE | CALLED
+        | {"encode.enabled": True, "encode.task": "index", "encode.corpus.paths": ["s3://a/b"],
+           "templates.hook": False},
+        "both are plain Jobs",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "remark"), TOGETHER)
+def test_what_can_work_together_is_not_refused(values: dict[str, Any], remark: str) -> None:
+    assert rendered(*(nested(path, value) for path, value in values.items())), remark
+
+
+RELEASES = [("7", False, "a digit"), ("my.shop", False, "a dot"), ("7-simgate", False, "a digit"), ("s7", True, "both")]
+
+
+@pytest.mark.parametrize(("release", "taken", "remark"), RELEASES)
+def test_a_release_whose_name_no_service_can_have_needs_another(release: str, taken: bool, remark: str) -> None:
+    if taken:
+        assert rendered(release=release), remark
+        return
+    with pytest.raises(Refused, match="give fullnameOverride"):
+        rendered(release=release)
+    assert rendered({"fullnameOverride": "gate"}, release=release), remark
 
 
 def test_an_image_volume_needs_a_kubernetes_that_has_it() -> None:

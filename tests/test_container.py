@@ -28,6 +28,7 @@ from plugin_server.bundle import DEFAULT, FILES, MANIFEST
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 MEGABYTE = 1_000_000
 #: Of the whole tree, see OPERATION.md.
 LARGEST = 450 * MEGABYTE
@@ -339,6 +340,52 @@ def test_the_lock_satisfies_the_project() -> None:
         assert versions and all(requirement.specifier.contains(item, prereleases=True) for item in versions), text
     blocks = re.split(r"^(?=[\w.-]+==)", lock, flags=re.M)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
+
+
+KEPT = [
+    ({"simgate", "pip", "f2py", "numpy-config"}, {"simgate"}, "of what serves"),
+    ({"simgate", "ray", "rllib", "tune", "jsonschema"}, {"simgate", "ray"}, "KubeRay runs `ray start`"),
+]
+
+
+@pytest.mark.parametrize(("installed", "kept", "remark"), KEPT)
+def test_the_commands_that_stay(installed: set[str], kept: set[str], remark: str, tmp_path: Path) -> None:
+    (command,) = re.findall(r"find /opt/simgate/venv/bin .*? -delete", DOCKERFILE)
+    for name in installed:
+        (tmp_path / name).touch()
+    subprocess.run(["sh", "-c", command.replace("/opt/simgate/venv/bin", str(tmp_path))], check=True)
+    assert {path.name for path in tmp_path.iterdir()} == kept, remark
+
+
+def test_the_gpu_variant_is_told_the_same_twice() -> None:
+    """The base has what onnxruntime-gpu 1.31 loads: CUDA 13 and cuDNN 9."""
+    page = (ROOT / "plugin_server" / "OPERATION.md").read_text(encoding="utf-8")
+    for text in (DOCKERFILE, page):
+        bases = re.findall(r"BASE=(nvidia/\S+)", text)
+        extras = {item for item in re.findall(r"EXTRAS=([\w,]+)", text) if "gpu" in item}
+        assert (bases, extras) == (["nvidia/cuda:13.0.2-cudnn-runtime-ubuntu24.04"], {"elasticsearch,tracing,gpu"})
+
+
+TAGS = [
+    ([], f"simgate:{VERSION}", "the version, which the chart asks for"),
+    (["IMAGE=registry.example:5000/gate"], f"registry.example:5000/gate:{VERSION}", "another name"),
+    (["TAG=9-ray"], "simgate:9-ray", "another tag"),
+]
+
+
+@pytest.mark.parametrize(("given", "name", "remark"), TAGS)
+def test_the_image_is_named_by_its_version(given: list[str], name: str, remark: str) -> None:
+    if not shutil.which("make"):
+        pytest.skip("needs make")
+    done = subprocess.run(["make", "--dry-run", "image", *given], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"build -t {name} " in done.stdout and f"--build-arg VERSION={VERSION} " in done.stdout, remark
+
+
+def test_the_chart_asks_for_the_version_and_the_pages_name_it() -> None:
+    assert f"\nappVersion: {VERSION}\n" in (ROOT / "helm" / "Chart.yaml").read_text(encoding="utf-8")
+    for page in ("README.md", "helm/GUIDE.md"):
+        told = re.findall(r"(?:docker push|docker run) .*?(\S*simgate\S*)$", (ROOT / page).read_text(), re.M)
+        assert told and all(item.endswith(f":{VERSION}") for item in told), page
 
 
 def test_reading_a_dockerfile() -> None:

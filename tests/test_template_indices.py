@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from nodes.node import Node
 from nodes.proxy import Proxy, Rule
 from templating import SIDECAR, Cluster, changes, options, where
 
-from index_templates.apply import vectors_of
+from index_templates.apply import Change, Options, vectors_of
 from index_templates.resource import ENGINES, names
 from index_templates.store import TemplateError
 from plugin_server import Reranker
@@ -212,6 +212,36 @@ def test_command(engine: Engine, cluster: Make) -> None:
     assert [line["name"] for line in reversed(gone) if line["action"] == "removed"] == [
         line["name"] for line in dry if line["action"] == "created"
     ]
+
+
+@pytest.mark.parametrize("work", ["apply", "remove"])
+@pytest.mark.parametrize(("key", "shown"), [("sg_a", "sg_a"), (None, "none")])
+def test_the_engine_gets_the_key_of_the_environment(
+    work: str, key: str | None, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Options] = []
+
+    async def noted(_request: object, chosen: Options, _dry: bool) -> AsyncIterator[Change]:
+        seen.append(chosen)
+        yield Change("connector", chosen.prefix, "created")
+
+    monkeypatch.setattr("plugin_server.commands.templates.put", noted)
+    monkeypatch.setattr("plugin_server.commands.templates.take", noted)
+    if key is None:
+        monkeypatch.delenv("SIMGATE_API_KEY", raising=False)
+    else:
+        monkeypatch.setenv("SIMGATE_API_KEY", key)
+    (line,) = lines(command(work, "--engine", "opensearch", "--profile", "pairs", "--sidecar", SIDECAR, "--json"))
+    assert line["name"] == "simgate"
+    (chosen,) = seen
+    assert (chosen.values["api_key"], chosen.values["profile"]) == (shown, "pairs")
+
+
+def test_a_key_that_is_none_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMGATE_API_KEY", "sg_a\n")
+    result = command("apply", "--engine", "opensearch", "--url", "http://127.0.0.1:1")
+    assert result.exit_code == 1 and "api_key: has characters that keys have not" in result.stderr
+    assert "sg_a" not in result.output
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ previous: {{ toJson .root.Values.previousBundle }}
 {{- if eq $bundle.source "oci" }}
 - name: simgate-bundle-{{ $name }}
   image:
-    reference: {{ $bundle.oci.reference }}
+    reference: {{ $bundle.oci.reference | quote }}
     pullPolicy: {{ $bundle.oci.pullPolicy }}
 {{- else if eq $bundle.source "fetch" }}
 - name: simgate-bundle-{{ $name }}
@@ -22,7 +22,7 @@ previous: {{ toJson .root.Values.previousBundle }}
 {{- else if eq $bundle.source "pvc" }}
 - name: simgate-bundle-{{ $name }}
   persistentVolumeClaim:
-    claimName: {{ $bundle.pvc.claimName }}
+    claimName: {{ $bundle.pvc.claimName | quote }}
     readOnly: true
 {{- end }}
 {{- end }}
@@ -43,12 +43,15 @@ previous: {{ toJson .root.Values.previousBundle }}
 {{- range $name, $bundle := include "simgate.bundles" . | fromYaml }}
 {{- if eq $bundle.source "fetch" }}
 - name: simgate-bundle-{{ $name }}
-  image: {{ include "simgate.image" $root }}
+  image: {{ include "simgate.image" $root | quote }}
   imagePullPolicy: {{ $root.Values.image.pullPolicy }}
   args: [bundle, fetch, {{ $bundle.fetch.url | quote }}, --sha256, {{ $bundle.fetch.sha256 | quote }}, --output, {{ include "simgate.bundleFolder" (dict "bundle" $bundle "name" $name) }}]
   env:
     - name: HOME
       value: /tmp
+    {{- with $root.Values.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   {{- include "simgate.securityContext" $root | nindent 2 }}
   resources:
     {{- toYaml $root.Values.resources | nindent 4 }}

@@ -1,6 +1,9 @@
 {{/* Combinations of values that cannot work; single values are the schema's. Each message names the values and the fix. */}}
 
 {{- define "simgate.check" -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" (include "simgate.fullname" .)) -}}
+{{- fail (printf "%s is no name for a Service, which begins with a letter and has no dots: give fullnameOverride" (include "simgate.fullname" .)) -}}
+{{- end -}}
 {{- include "simgate.checkMode" . -}}
 {{- include "simgate.checkBundle" (dict "root" . "path" "bundle" "bundle" .Values.bundle) -}}
 {{- include "simgate.checkBundle" (dict "root" . "path" "previousBundle" "bundle" .Values.previousBundle) -}}
@@ -39,11 +42,13 @@
 {{- if and $values.keda.enabled (not $values.keda.prometheus.serverAddress) -}}
 {{- fail "keda.prometheus.serverAddress: is missing: give http://host:port of Prometheus" -}}
 {{- end -}}
-{{- if and (or $values.serviceMonitor.enabled $values.templates.enabled) (not $values.http.enabled) -}}
-{{- if $values.serviceMonitor.enabled -}}
-{{- fail "serviceMonitor.enabled needs http.enabled: /metrics is served over HTTP" -}}
+{{- if not $values.http.enabled -}}
+{{- range $path, $wanted := dict "serviceMonitor.enabled" $values.serviceMonitor.enabled "keda.enabled" $values.keda.enabled "autoscaling.requestsWaiting" (and $values.autoscaling.enabled $values.autoscaling.requestsWaiting) -}}
+{{- if $wanted -}}
+{{- fail (printf "%s needs http.enabled: /metrics is served over HTTP" $path) -}}
 {{- end -}}
-{{- if ne $values.templates.sidecar "none" -}}
+{{- end -}}
+{{- if include "simgate.called" . -}}
 {{- fail "templates.sidecar needs http.enabled: engines call over HTTP; give none to leave out what calls" -}}
 {{- end -}}
 {{- end -}}
@@ -86,11 +91,18 @@
 {{- fail "tls.certManager.enabled needs tls.certManager.issuerRef.name" -}}
 {{- end -}}
 {{- $clients := or .Values.serviceMonitor.enabled (and .Values.test.enabled (eq .Values.mode "deployment")) -}}
-{{- if and $clients .Values.apiKeys.existingSecret (not .Values.client.apiKey.existingSecret) -}}
-{{- fail "apiKeys: helm test and Prometheus need a key: name its Secret in client.apiKey.existingSecret, or disable test and serviceMonitor" -}}
+{{- $called := include "simgate.called" . -}}
+{{- if and (or $clients $called) .Values.apiKeys.existingSecret (not .Values.client.apiKey.existingSecret) -}}
+{{- fail "apiKeys: helm test, Prometheus and the engine's connectors need a key: name its Secret in client.apiKey.existingSecret, or disable test and serviceMonitor and give templates.sidecar none" -}}
+{{- end -}}
+{{- if and $called $tls.clientCA.existingSecret -}}
+{{- fail "tls.clientCA: an engine has no certificate to show: give templates.sidecar none, or take tls.clientCA out" -}}
 {{- end -}}
 {{- if and $clients $tls.clientCA.existingSecret (not .Values.client.certificate.existingSecret) -}}
 {{- fail "tls.clientCA: helm test and Prometheus need a certificate: name its Secret in client.certificate.existingSecret, or disable test and serviceMonitor" -}}
+{{- end -}}
+{{- if and $clients $tls.existingSecret (not $tls.ca.existingSecret) -}}
+{{- fail "tls.existingSecret: helm test and Prometheus need its authority: name the Secret with it in tls.ca.existingSecret, the same one if it holds ca.crt, or disable test and serviceMonitor" -}}
 {{- end -}}
 {{- if eq (int .Values.grpc.port) (int .Values.http.port) -}}
 {{- fail "grpc.port and http.port are the same: change one" -}}
@@ -136,6 +148,12 @@
 {{- end -}}
 {{- if and $encode.ray.enabled $encode.schedule -}}
 {{- fail "encode.ray.enabled and encode.schedule exclude each other: give one" -}}
+{{- end -}}
+{{- if and $encode.ray.enabled (not $encode.ray.image.repository) (not $encode.ray.image.tag) -}}
+{{- fail "encode.ray.enabled: the server's image has no Ray: give encode.ray.image.tag or encode.ray.image.repository of one made with EXTRAS=elasticsearch,tracing,ray" -}}
+{{- end -}}
+{{- if and (eq $encode.task "index") (not $encode.schedule) .Values.templates.enabled .Values.templates.hook -}}
+{{- fail "encode.task: index begins before the hook of templates has made the index template: give templates.hook=false" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -35,18 +35,18 @@
 {{- if and (ne $encode.task "update") $encode.corpus.claimName }}
 - name: corpus
   persistentVolumeClaim:
-    claimName: {{ $encode.corpus.claimName }}
+    claimName: {{ $encode.corpus.claimName | quote }}
     readOnly: true
 {{- end }}
 {{- if and (eq $encode.task "files") $encode.output.claimName }}
 - name: output
   persistentVolumeClaim:
-    claimName: {{ $encode.output.claimName }}
+    claimName: {{ $encode.output.claimName | quote }}
 {{- end }}
 - name: state
   {{- if $encode.state.claimName }}
   persistentVolumeClaim:
-    claimName: {{ $encode.state.claimName }}
+    claimName: {{ $encode.state.claimName | quote }}
   {{- else }}
   emptyDir:
     sizeLimit: 64Mi
@@ -84,7 +84,7 @@ template:
     {{- include "simgate.jobPod" (dict "root" . "resources" .Values.encode.resources "restart" "OnFailure") | nindent 4 }}
     containers:
       - name: encode
-        image: {{ include "simgate.image" . }}
+        image: {{ include "simgate.image" . | quote }}
         imagePullPolicy: {{ .Values.image.pullPolicy }}
         args: {{ include "simgate.encodeArgs" . }}
         {{- include "simgate.encodeEnv" (dict "root" . "resources" .Values.encode.resources) | nindent 8 }}

@@ -5,14 +5,11 @@
 {{- $gpu := eq (include "simgate.onGpu" .) "true" -}}
 restartPolicy: {{ .restart }}
 {{- with .root }}
-serviceAccountName: {{ include "simgate.serviceAccountName" . }}
+serviceAccountName: {{ include "simgate.serviceAccountName" . | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- include "simgate.pullSecrets" . }}
 {{ include "simgate.podSecurityContext" . }}
-{{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
-{{- end }}
 {{- with include "simgate.nodes" (list . $gpu) | trim }}
 {{ . }}
 {{- end }}

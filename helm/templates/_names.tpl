@@ -16,8 +16,8 @@
 {{- end -}}
 
 {{- define "simgate.instanceLabels" -}}
-app.kubernetes.io/name: {{ include "simgate.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "simgate.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "simgate.labels" -}}
@@ -30,7 +30,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* What the Services select: the Deployment's Pods, or those of a parent chart that carry simgate.podLabels. */}}
 {{- define "simgate.selectorLabels" -}}
 {{- if eq .Values.mode "sidecar" -}}
-simgate/sidecar: {{ include "simgate.fullname" . }}
+simgate/sidecar: {{ include "simgate.fullname" . | quote }}
 {{- else -}}
 {{ include "simgate.instanceLabels" . }}
 app.kubernetes.io/component: server
@@ -57,6 +57,16 @@ app.kubernetes.io/component: server
 {{/* The Service that Prometheus scrapes, whose name is the label `job`. */}}
 {{- define "simgate.job" -}}
 {{- include "simgate.fullname" . }}{{ if eq .Values.mode "sidecar" }}-headless{{ end -}}
+{{- end -}}
+
+{{/* "true" where the engine calls simgate: by the connectors that the Job of templates makes. */}}
+{{- define "simgate.called" -}}
+{{- if and .Values.templates.enabled (ne .Values.templates.sidecar "none") -}}true{{- end -}}
+{{- end -}}
+
+{{/* What talks to the ordinary Service calls it so; in mode sidecar Prometheus knows the headless one alone. */}}
+{{- define "simgate.host" -}}
+{{- include "simgate.job" . }}.{{ .Release.Namespace }}.svc
 {{- end -}}
 
 {{- define "simgate.scheme" -}}

@@ -30,7 +30,7 @@ securityContext:
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -40,7 +40,7 @@ imagePullSecrets:
 {{- $values := (index . 0).Values -}}
 {{- $gpu := index . 1 -}}
 {{- if and $gpu $values.gpu.runtimeClassName }}
-runtimeClassName: {{ $values.gpu.runtimeClassName }}
+runtimeClassName: {{ $values.gpu.runtimeClassName | quote }}
 {{- end }}
 {{- with merge (dict) $values.nodeSelector (ternary $values.gpu.nodeSelector dict $gpu) }}
 nodeSelector:
@@ -60,7 +60,7 @@ tolerations:
 {{- end -}}
 
 {{- define "simgate.podAnnotations" -}}
-simgate/settings: {{ include "simgate.checksum" . }}
+simgate/settings: {{ include "simgate.checksum" . | quote }}
 {{- with .Values.podAnnotations }}
 {{ toYaml . }}
 {{- end }}
@@ -94,7 +94,7 @@ simgate/settings: {{ include "simgate.checksum" . }}
 {{- $values := .Values -}}
 {{- $prefix := ternary "simgate-" "" (eq $values.mode "sidecar") -}}
 - name: simgate
-  image: {{ include "simgate.image" . }}
+  image: {{ include "simgate.image" . | quote }}
   imagePullPolicy: {{ $values.image.pullPolicy }}
   args:
     - serve

@@ -90,7 +90,7 @@ SIMGATE_ENGINE_CA: /etc/simgate/engine-ca/{{ .ca.key }}
 {{- $root := .root -}}
 envFrom:
   - configMapRef:
-      name: {{ include "simgate.fullname" $root }}
+      name: {{ include "simgate.fullname" $root | quote }}
 env:
   - name: HOME
     value: /tmp
@@ -126,6 +126,6 @@ env:
 {{- define "simgate.secretKey" -}}
 valueFrom:
   secretKeyRef:
-    name: {{ index . 0 }}
-    key: {{ index . 1 }}
+    name: {{ index . 0 | quote }}
+    key: {{ index . 1 | quote }}
 {{- end -}}

@@ -12,12 +12,12 @@
 {{- define "simgate.secretVolume" -}}
 - name: {{ index . 0 }}
   secret:
-    secretName: {{ index . 1 }}
+    secretName: {{ index . 1 | quote }}
     defaultMode: 0444
     {{- if gt (len .) 2 }}
     items:
-      - key: {{ index . 2 }}
-        path: {{ index . 2 }}
+      - key: {{ index . 2 | quote }}
+        path: {{ index . 2 | quote }}
     {{- end }}
 {{- end -}}
 
@@ -53,11 +53,11 @@
 {{- if .existingConfigMap }}
 - name: simgate-calibrations
   configMap:
-    name: {{ .existingConfigMap }}
+    name: {{ .existingConfigMap | quote }}
 {{- else if .pvc.claimName }}
 - name: simgate-calibrations
   persistentVolumeClaim:
-    claimName: {{ .pvc.claimName }}
+    claimName: {{ .pvc.claimName | quote }}
     readOnly: true
 {{- end }}
 {{- end }}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -78,7 +79,7 @@ def apply_(**given: Any) -> None:
     That is an index template for documents with vectors and blobs; on OpenSearch, with --sidecar, also connectors,
     models and search pipelines for its own rerank and ml_inference processors; on Elasticsearch an inference endpoint.
     What is there already stays as it is; an older version is replaced, a newer one kept. What the cluster cannot do is
-    left out, and told.
+    left out, and told. Where the sidecar asks for an API key, give it in $SIMGATE_API_KEY: the engine shows it.
 
     \b
     Example:
@@ -118,6 +119,20 @@ def requester(engine: Engine) -> Callable[[str, str, Any], Any]:
     return request
 
 
+def _key() -> str:
+    """The API key that the engine is to show to the sidecar; empty for none.
+
+    Raises:
+        InvalidField: it cannot be a key.
+    """
+    key = os.environ.get("SIMGATE_API_KEY", "")
+    if key:
+        from plugin_server.channel import metadata  # with gRPC, which most commands do not need
+
+        metadata(key)
+    return key
+
+
 def _pass(
     work: Pass, dry_run: bool, as_json: bool, bundle: str, profile: str, prefix: str, pattern: str, vectors: str,
     sidecar: str, **engine: Any,
@@ -129,7 +144,7 @@ def _pass(
     try:
         options = Options(
             where.engine, manifest.recall_dimension, manifest.fingerprint, manifest.name, prefix, pattern, vectors,
-            where.text_field, sidecar, profile=profile,
+            where.text_field, sidecar, _key(), profile,
         )  # fmt: skip
         asyncio.run(_changes(work, where, options, dry_run, as_json))
     except TemplateError as error:
