@@ -237,6 +237,22 @@ def test_the_engine_gets_the_key_of_the_environment(
     assert (chosen.values["api_key"], chosen.values["profile"]) == (shown, "pairs")
 
 
+def test_another_key_of_the_environment_updates_what_shows_it(
+    opensearch_2: Engine, cluster: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster(opensearch_2, "key")
+    given = ["--engine", "opensearch", "--url", opensearch_2.url, "--prefix", "key", "--sidecar", SIDECAR, "--json"]
+
+    def updated() -> set[str]:
+        return {line["kind"] for line in lines(command("apply", *given)) if line["action"] == "updated"}
+
+    monkeypatch.setenv("SIMGATE_API_KEY", "sg_a")
+    lines(command("apply", *given))
+    assert updated() == set()
+    monkeypatch.setenv("SIMGATE_API_KEY", "sg_b")
+    assert updated() == {"connector"}
+
+
 def test_a_key_that_is_none_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMGATE_API_KEY", "sg_a\n")
     result = command("apply", "--engine", "opensearch", "--url", "http://127.0.0.1:1")

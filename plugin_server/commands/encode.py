@@ -12,7 +12,6 @@ from plugin_server.commands.common import bundle_option, console, json_option, s
 from plugin_server.commands.engine import engine_options, engine_settings
 from plugin_server.commands.offline import cluster, offline_options, slices_option
 from plugin_server.engines.settings import EngineSettings
-from plugin_server.errors import InvalidField
 
 if TYPE_CHECKING:
     from plugin_server.offline.part import Part
@@ -84,19 +83,11 @@ def encode(
 
 
 def _filed(inputs: tuple[str, ...], output: Place, rows: int) -> tuple[list[Part], dict[str, Any]]:
-    """The parts of files, and what tells that they are the same in another run.
-
-    Raises:
-        InvalidField: the output lies in an input, whose files it would add to.
-    """
+    """The parts of files, and what tells that they are the same in another run."""
     from plugin_server.offline.inputs import files
     from plugin_server.offline.inputs import parts as found
-    from plugin_server.offline.place import Place
 
-    for name in inputs:
-        if output.within(Place.of(name)):
-            raise InvalidField(f"output: {output.name} lies in the input {name}: give a folder elsewhere")
-    places = files(inputs)
+    places = files(inputs, output)
     return found(places, rows), {"inputs": [place.state() for place in places]}
 
 

@@ -16,14 +16,20 @@ PARQUET = ".parquet"
 ENDINGS = (*lines.PLAIN, *lines.COMPRESSED, PARQUET)
 
 
-def files(names: Sequence[str]) -> list[Place]:
+def files(names: Sequence[str], output: Place | None = None) -> list[Place]:
     """The files that were named, and those in the folders that were, in that order, each once.
 
+    Args:
+        output: of what is made of them, which would be among them in the next run if it lay in one.
+
     Raises:
-        InvalidField: one is not there, or is neither JSON Lines nor Parquet by its name; a folder holds none of them.
+        InvalidField: the output does; one is not there, or is neither JSON Lines nor Parquet by its name; a folder
+            holds none of them.
     """
     found: list[Place] = []
     for place in map(Place.of, names):
+        if output and output.within(place):
+            raise InvalidField(f"output: {output.name} lies in the input {place.name}: give a folder elsewhere")
         inner = [file for file in place.inside() if file.path.endswith(ENDINGS)] if place.kind == "folder" else [place]
         if place.kind == "nothing":
             raise InvalidField(f"{place.name}: there is no such file or folder")

@@ -143,17 +143,18 @@ def _plain(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         InvalidField: a value has no form in JSON, or an id, a text or a title is bytes that are no UTF-8.
     """
     given = {name: _unicode(name, value) for name, value in row.items() if value is not None}
-    extra = given.pop(EXTRA, "")
     try:
         value: dict[str, Any] = json.loads(json.dumps(given, default=_text, allow_nan=False))
-        other = json.dumps(extra, default=_text, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise InvalidField(f"a value has no form in JSON: {error}") from None
+    extra = value.pop(EXTRA, "")
+    if extra == "":
+        return value, {}
     try:
-        named = json.loads(extra) if extra else {}
-    except (TypeError, ValueError, RecursionError):
+        named = json.loads(extra)
+    except (TypeError, ValueError, RecursionError):  # no text, or one that is no JSON
         named = None
-    return value, named if isinstance(named, dict) else {EXTRA: json.loads(other)}
+    return value, named if isinstance(named, dict) else {EXTRA: extra}
 
 
 def _unicode(name: str, value: Any) -> Any:
